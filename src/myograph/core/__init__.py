@@ -1,0 +1,1 @@
+"""The nouns and the contracts: numpy and the standard library only."""
