@@ -44,7 +44,9 @@ def make_recording(rng: np.random.Generator) -> Callable[..., Recording]:
         samples = 50 * rng.standard_normal((n_channels, round(duration_s * fs_hz)))
         length_s = duration_s / (2 * len(labels))
         events = [
-            Event(k * length_s, length_s, labels[k % len(labels)], "protocol", str(k // len(labels)))
+            Event(
+                k * length_s, length_s, labels[k % len(labels)], "protocol", str(k // len(labels))
+            )
             for k in range(2 * len(labels))
         ]
         return Recording(

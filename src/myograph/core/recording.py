@@ -347,9 +347,7 @@ class RecordingSet:
             raise DataError("A RecordingSet needs at least one recording; got none.")
         people = {r.subject.pseudonym for r in self.members.values() if r.subject}
         if len(people) > 1:
-            raise DataError(
-                f"A RecordingSet holds one person on one clock; got {sorted(people)}."
-            )
+            raise DataError(f"A RecordingSet holds one person on one clock; got {sorted(people)}.")
 
     def __getitem__(self, name: str) -> Recording:
         """Return the member called ``name``."""
