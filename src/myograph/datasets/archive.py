@@ -19,8 +19,8 @@ from myograph.datasets.files import MANIFEST
 
 __all__ = ["Progress", "unpack"]
 
-#: Called with the bytes done and the bytes in all (None when unknown).
-Progress = Callable[[int, int | None], None]
+#: Called with what is done ("download" or "unpack"), the bytes so far and in all (None: unknown).
+Progress = Callable[[str, int, int | None], None]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -49,7 +49,7 @@ def unpack(
     strip : int
         How many leading folders to cut from every name.
     progress : callable, optional
-        Told the bytes of the archive read so far.
+        Told "unpack", the bytes of the archive read so far, and its size.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def unpack(
                 for member, name in _wanted(tar, archive, keep=keep, strip=strip):
                     digests[name] = _write(tar, member, temporary / name)
                     if progress is not None:
-                        progress(raw.tell(), archive.stat().st_size)
+                        progress("unpack", raw.tell(), archive.stat().st_size)
         except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
             raise FormatError(
                 f"{archive} is damaged or no tar archive: {error}. Get it again."

@@ -15,7 +15,7 @@ from myograph.datasets.card import DatasetCard
 from myograph.datasets.files import Dropped
 from myograph.datasets.table import Table
 
-__all__ = ["Contents", "Dataset", "Entry", "Recordings"]
+__all__ = ["EMG", "Contents", "Dataset", "Entry", "RecordingSets", "Recordings"]
 
 #: The member of a RecordingSet that holds the muscles.
 EMG = "emg"
@@ -89,6 +89,34 @@ class Recordings(Sequence[Recording]):
         return f"<{len(self)} recordings of {people} people, read when asked for>"
 
 
+class RecordingSets(Sequence[RecordingSet]):
+    """Recordings with what was recorded beside them, read when they are asked for.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        What can be read. Where nothing was recorded beside, the only member is ``"emg"``.
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = tuple(entries)
+
+    @overload
+    def __getitem__(self, index: int) -> RecordingSet: ...
+    @overload
+    def __getitem__(self, index: slice) -> RecordingSets: ...
+    def __getitem__(self, index: int | slice) -> RecordingSet | RecordingSets:
+        """Read one set, or take a slice without reading any."""
+        if isinstance(index, slice):
+            return RecordingSets(self.entries[index])
+        entry = self.entries[index]
+        return entry.load_set() if entry.load_set else RecordingSet({EMG: entry.load()})
+
+    def __len__(self) -> int:
+        """Count the sets."""
+        return len(self.entries)
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a loader found in a source's files."""
@@ -130,10 +158,9 @@ class Dataset:
         return Recordings(self.contents.entries)
 
     @property
-    def sets(self) -> Iterator[RecordingSet]:
-        """The recordings with whatever was recorded beside them, one after the other."""
-        for entry in self.contents.entries:
-            yield entry.load_set() if entry.load_set else RecordingSet({EMG: entry.load()})
+    def sets(self) -> RecordingSets:
+        """The recordings with whatever was recorded beside them at other rates."""
+        return RecordingSets(self.contents.entries)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -183,8 +210,10 @@ class Dataset:
             raise ParameterError(
                 unknown_name(part, self.card.parts, what=f"part of dataset {self.card.name!r}")
             )
-        kept = tuple(entry for entry in self.contents.entries if entry.part == part)
-        return replace(self, contents=replace(self.contents, entries=kept), part=part)
+        entries = tuple(entry for entry in self.contents.entries if entry.part == part)
+        dropped = tuple(d for d in self.contents.dropped if d.part in ("", part))
+        contents = replace(self.contents, entries=entries, dropped=dropped)
+        return replace(self, contents=contents, part=part)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the dataset is as plain JSON-able data, without reading a recording."""

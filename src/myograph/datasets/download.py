@@ -35,7 +35,7 @@ def download(url: str, target: Path, *, sha256: str = "", progress: Progress | N
     sha256 : str
         Expected digest, when it is known.
     progress : callable, optional
-        Told the bytes done and the bytes in all (None when the server does not say).
+        Told "download", the bytes so far and in all (None when the server does not say).
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _copy(
         file.write(chunk)
         done += len(chunk)
         if progress is not None:
-            progress(done, total)
+            progress("download", done, total)
 
 
 def _tag(part: Path) -> Path:

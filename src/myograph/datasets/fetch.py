@@ -69,7 +69,7 @@ def fetch(
         Shown the card, with licence and citation, before anything is downloaded; nothing is
         unless it returns True.
     progress : callable, optional
-        Told the bytes done and the bytes in all.
+        Told what is done ("download", "unpack"), the bytes so far and in all.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def _download_source(card: DatasetCard, source: Source, progress: Progress | Non
     if not archive.exists():
         download(source.tarball, archive, progress=progress)
     # GitHub puts everything into one folder named after the commit.
-    unpack(archive, folder, keep=source.keep, strip=1)
+    unpack(archive, folder, keep=source.keep, strip=1, progress=progress)
     archive.unlink()
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +22,24 @@ MANIFEST = ".myograph-files.json"
 _CHUNK_BYTES = 1 << 20
 
 
-class Dropped(NamedTuple):
-    """Something in the source that is not in the dataset, and why."""
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Something in the source that is not in the dataset, and why.
+
+    Examples
+    --------
+    >>> what, reason = Dropped("b.csv", "the same as a.csv")
+    >>> print(what)
+    b.csv
+    """
 
     what: str
     reason: str
+    part: str = ""
+
+    def __iter__(self) -> Iterator[str]:
+        """Unpack into what and why."""
+        return iter((self.what, self.reason))
 
     def __str__(self) -> str:
         """Read like a sentence."""

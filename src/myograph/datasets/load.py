@@ -82,7 +82,7 @@ def get(
     confirm : callable, optional
         Shown the card before anything is downloaded; nothing is unless it returns True.
     progress : callable, optional
-        Told the bytes done and the bytes in all (None when unknown).
+        Told what is done ("download", "unpack"), the bytes so far and in all.
 
     Raises
     ------

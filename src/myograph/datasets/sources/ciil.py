@@ -84,7 +84,7 @@ def read(files: Files) -> Contents:
         digest = files.sha256(path)
         entries.append(Entry(files.name(path), subject, load, session, part, digest))
     reason = "only this person and one other have this session"
-    dropped += [Dropped(f"{who}, trial_0 ({n} files)", reason) for who, n in extra.items()]
+    dropped += [Dropped(f"{who}, trial_0 ({n} files)", reason, SHIFT) for who, n in extra.items()]
     return Contents(tuple(entries), tuple(dropped))
 
 

@@ -38,7 +38,10 @@ CARD = DatasetCard(
             keep=("Data/*.mat",),
         ),
     ),
-    citation="Lolli A., Reviglio L., Toska R., Traetta G. (2024). Course work, Politecnico",
+    citation=(
+        "Lolli A., Reviglio L., Toska R., Traetta G. (2024). Analysis of walking of people after "
+        "stroke (course work in rehabilitation bioengineering, 2023-2024)"
+    ),
     people="2 people after stroke, 1 healthy control",
     kinds=("semg", "angle"),
     fs_hz=(EMG_FS_HZ, MARKER_FS_HZ),

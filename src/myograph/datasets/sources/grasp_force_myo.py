@@ -84,7 +84,7 @@ def read(files: Files) -> Contents:
             name, digest = files.name(path), _emg_digest(path)
             if digest in first:
                 reason = f"the same EMG, sample by sample, as {first[digest]}"
-                dropped.append(Dropped(name, reason))
+                dropped.append(Dropped(name, reason, part))
                 continue
             first[digest] = path.name
             subject, session = Subject(f"{part}-v{match[1]}"), match[2] or "1"

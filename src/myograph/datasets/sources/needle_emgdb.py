@@ -30,7 +30,7 @@ CARD = DatasetCard(
     ),
     citation=(
         "Goldberger A. et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. Circulation "
-        "101(23), e215-e220; Examples of electromyograms (emgdb), doi:10.13026/C24S3D"
+        "101(23), e215-e220; Examples of electromyograms (emgdb)"
     ),
     citation_key="goldberger2000",
     people="3, one per condition",

@@ -45,9 +45,6 @@ CARD = DatasetCard(
     sha256="0cdb18e82af914c8902218822ac7f631fd45e3d8fd2583a3a16d9298c205fbf1",
 )
 
-_CONDITIONS = {"healty controls": "healthy", "healthy controls": "healthy"}
-
-
 def read(files: Files) -> Contents:
     """Find the recordings; one each."""
     entries = []
@@ -58,7 +55,7 @@ def read(files: Files) -> Contents:
             match[1],
             age_years=float(header["age"]),
             sex={"F": "female", "M": "male"}.get(header["gender"], ""),
-            condition=_CONDITIONS.get(condition, condition),
+            condition="healthy" if condition.endswith("controls") else condition,
         )
         load = partial(_recording, path, subject)
         entries.append(Entry(files.name(path), subject, load, digest=files.sha256(path)))
