@@ -45,6 +45,7 @@ CARD = DatasetCard(
     sha256="0cdb18e82af914c8902218822ac7f631fd45e3d8fd2583a3a16d9298c205fbf1",
 )
 
+
 def read(files: Files) -> Contents:
     """Find the recordings; one each."""
     entries = []
