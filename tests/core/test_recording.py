@@ -45,7 +45,8 @@ def test_samples_are_read_only_and_the_given_array_stays_the_callers():
     recording = recording_of(mine)
     with pytest.raises(ValueError, match="read-only"):
         recording.samples[0, 0] = 1
-    mine[0, 0] = 1  # still writable
+    mine[0, 0] = 1  # still writable, and no longer what was recorded
+    assert recording.samples[0, 0] == 0
 
 
 def test_a_recording_is_frozen(recording):
