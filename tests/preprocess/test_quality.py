@@ -192,3 +192,19 @@ def test_thresholds_are_parameters(rng):
         QualityThresholds(mains_ratio=(0.5, 0.1, 0.9))
     with pytest.raises(ParameterError, match="mains_hz must be above 0"):
         assess(recording_of(emg(rng)), mains_hz=-50)
+
+
+def test_a_value_that_is_held_is_not_clipped(rng):
+    measured = np.round(40 * rng.standard_normal((4, 1500)))
+    for row in measured:  # each extreme occurs at three separate moments
+        row[[100, 600, 1200]], row[[300, 700, 1300]] = 400, -400
+    report = assess(recording_of(np.repeat(measured, 8, axis=1).astype("f4"), labelled=False))
+    assert report.hold.held
+    assert [channel.parts["clip_percent"] for channel in report.channels] == [0] * 4
+
+
+def test_rest_is_never_quieter_than_the_converter(rng):
+    samples = np.round(emg(rng, rest=0.0))  # rest is exactly 0, one LSB is 1
+    channel = only(assess(recording_of(samples)))
+    assert channel.parts["baseline_rms"] == pytest.approx(1 / np.sqrt(12))
+    assert np.isfinite(channel.parts["snr_db"])

@@ -270,3 +270,9 @@ def test_a_missing_or_double_target_is_refused():
         windowing.cut(ramp(300))
     with pytest.raises(LayoutError, match="All channels are of kind 'force'"):
         windowing.cut(ramp(300, n_channels=1, force=True))
+
+
+def test_a_window_shared_evenly_goes_to_the_earlier_event():
+    events = [Event(0.0, 0.15, "a", "protocol"), Event(0.15, 0.15, "b", "protocol")]
+    windows = Windowing(100, 100, min_coverage=0.5).cut(ramp(300, events=events))
+    assert windows.index.label.tolist() == ["a", "a", "b"]

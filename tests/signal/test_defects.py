@@ -142,3 +142,9 @@ def test_similar_channels(rng):
 def test_equal_digests_are_grouped():
     assert equal_groups({"a": "1", "b": "2"}) == []
     assert equal_groups({"a": "1", "b": "2", "c": "1", "d": "2"}) == [("a", "c"), ("b", "d")]
+
+
+def test_one_blunt_peak_is_no_clipping_but_two_at_one_height_are():
+    hump = np.array([0.0, 40, 90, 100, 100, 100, 90, 40, 0, -30, -60, -30, 1])
+    assert not clipped(hump[None]).any()
+    assert clipped(np.concatenate([hump, hump])[None]).sum() == 6
