@@ -32,6 +32,9 @@ GAP = "gap"
 # The largest time, in samples, by which an event may pass the end: writers round to their clock.
 _ROUNDING = 1.0
 
+# What is left of an event after a crop is nothing when it is shorter than this: rounding alone.
+_INSTANT_S = 1e-9
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
@@ -379,7 +382,11 @@ def _frozen(samples: NDArray[np.floating]) -> NDArray[np.float32]:
 def _cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
     for event in events:
         onset_s, end_s = max(event.onset_s, start_s), min(event.end_s, stop_s)
-        inside = start_s <= event.onset_s < stop_s if event.duration_s == 0 else end_s > onset_s
+        inside = (
+            start_s <= event.onset_s < stop_s
+            if event.duration_s == 0
+            else end_s - onset_s > _INSTANT_S
+        )
         if inside:
             yield replace(event, onset_s=onset_s, duration_s=max(end_s - onset_s, 0.0))
 
