@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from myograph.io.hints import Hints
     from myograph.io.track import Track
 
-__all__ = ["FORMATS", "HEAD_BYTES", "METADATA", "Format", "format_for_suffix", "sniff_format"]
+__all__ = [
+    "FORMATS",
+    "HEAD_BYTES",
+    "METADATA",
+    "Format",
+    "Open",
+    "Save",
+    "format_for_suffix",
+    "sniff_format",
+]
 
 #: How many of a file's first bytes `Format.sniff` is shown.
 HEAD_BYTES = 4096

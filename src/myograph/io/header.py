@@ -35,6 +35,9 @@ HEADER_VERSION = 1
 #: Name of the only member of a file that holds a `Recording` and not a `RecordingSet`.
 SINGLE = ""
 
+# What the standard library raises on JSON that is not what we wrote.
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
 T = TypeVar("T")
 
 
@@ -236,12 +239,5 @@ def _understood(parse: Callable[[], T], *, where: str) -> T:
         return parse()
     except MyographError as error:
         raise FormatError(f"{where}: the Myograph header breaks a rule. {error}") from error
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except _DAMAGE as error:
         raise FormatError(f"{where}: the Myograph header is damaged ({error!r}).") from error

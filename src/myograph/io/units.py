@@ -74,9 +74,7 @@ _NORMALISED: Mapping[str, float] = MappingProxyType(
 )
 
 # One spelling for the many of micro, degree, product and power.
-_SPELLING = str.maketrans(
-    {"µ": "u", "μ": "u", "²": "2", "^": None, "·": None, "*": None, " ": None}
-)  # noqa: RUF001
+_SPELLING = str.maketrans({"µ": "u", "μ": "u", "²": "2"} | dict.fromkeys("^·* "))
 
 
 def canonical_unit(word: str) -> tuple[str, float] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from myograph.core.checks import unknown_name
 from myograph.core.errors import DataError, OutputExistsError, ParameterError
 from myograph.core.recording import Recording, RecordingSet
-from myograph.io.formats import FORMATS, Format, format_for_suffix
+from myograph.io.formats import FORMATS, Save, format_for_suffix
 
 __all__ = ["write"]
 
@@ -52,13 +52,13 @@ def write(
         If the format cannot hold the recording, or the disk is full.
     """
     target = Path(path)
-    chosen = _writer(target, as_format)
+    save = _saver(target, as_format)
     _refuse_existing([target], force=force)
     if not target.parent.is_dir():
         raise DataError(f"{target.parent} is not a folder; create it before writing {target.name}.")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".myograph-") as folder:
-            _save(chosen, recording, Path(folder) / target.name)
+            save(recording, Path(folder) / target.name)
             _move(Path(folder), target, force=force)
     except OSError as error:
         if isinstance(error, OutputExistsError):
@@ -70,25 +70,20 @@ def write(
     return target
 
 
-def _writer(target: Path, name: str) -> Format:
+def _saver(target: Path, name: str) -> Save:
     chosen = FORMATS[name] if name else format_for_suffix(target)
     if chosen.save is None:
         known = [entry.name for entry in FORMATS.values() if entry.save]
         raise ParameterError(unknown_name(name, known, what="a format that can be written"))
-    return chosen
-
-
-def _save(chosen: Format, recording: Recording | RecordingSet, path: Path) -> None:
-    assert chosen.save is not None  # noqa: S101  (for the type checker: _writer has refused it)
-    chosen.save(recording, path)
+    return chosen.save
 
 
 def _refuse_existing(targets: list[Path], *, force: bool) -> None:
     found = [str(target) for target in targets if target.exists()]
     if found and not force:
         raise OutputExistsError(
-            f"{', '.join(found)} already exists and is left as it is; write elsewhere, or overwrite "
-            "it with force=True (--force)."
+            f"{', '.join(found)} already exists and is left as it is; write elsewhere, or "
+            "overwrite it with force=True (--force)."
         )
 
 
