@@ -69,8 +69,8 @@ class Header:
     source: str = ""
 
     @classmethod
-    def of(cls, recording: Recording) -> Header:
-        """Take the header of ``recording``."""
+    def of(cls, recording: Recording, *, exact: bool = False) -> Header:
+        """Take the header of ``recording``; ``exact`` formats keep the digest of its source too."""
         return cls(
             recording.layout,
             recording.n_samples,
@@ -82,6 +82,7 @@ class Header:
             recording.started_at,
             recording.start_s,
             recording.recipe,
+            recording.source_digest if exact else "",
         )
 
     def recording(self, samples: NDArray[Any]) -> Recording:

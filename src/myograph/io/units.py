@@ -70,7 +70,7 @@ COUNT_WORDS = ("count", "counts", "adc", "digit", "digits", "raw", "lsb")
 
 #: Words for a fraction of a reference value.
 _NORMALISED: Mapping[str, float] = MappingProxyType(
-    {"normalised": 1.0, "normalized": 1.0, "%": 0.01, "percent": 0.01, "%mvc": 0.01}
+    {"normalised": 1.0, "normalized": 1.0, "normal": 1.0, "%": 0.01, "percent": 0.01, "%mvc": 0.01}
 )
 
 # One spelling for the many of micro, degree, product and power.
