@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 # Each module of a format registers it in FORMATS when it is imported.
-from myograph.io import edf, matlab, native, npz
+from myograph.io import delimited, edf, matlab, native, npz, wfdb
 from myograph.io.formats import FORMATS, Format
 from myograph.io.read import read
 from myograph.io.write import write
 
-__all__ = ["FORMATS", "Format", "edf", "matlab", "native", "npz", "read", "write"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "delimited",
+    "edf",
+    "matlab",
+    "native",
+    "npz",
+    "read",
+    "wfdb",
+    "write",
+]

@@ -19,16 +19,17 @@ from numpy.typing import NDArray
 
 from myograph.core.errors import DataError, FormatError
 from myograph.core.recording import GAP, Event, Subject
-from myograph.io.edf_embed import embedded_headers, matching_events
+from myograph.io.annotations import Annotation, matching_events
 from myograph.io.edf_header import BDF_MAGIC, EDF_MAGIC, MONTHS, EdfHeader, parse_header
 from myograph.io.edf_samples import Place, annotation_bytes, decode_records, places
-from myograph.io.edf_tal import Annotation, parse_annotations
+from myograph.io.edf_tal import parse_annotations
 from myograph.io.edf_write import labels_for, save_bdf, save_edf
+from myograph.io.embed import embedded_headers
 from myograph.io.formats import FORMATS, Format
 from myograph.io.header import Header, channel_from_text
 from myograph.io.hints import Hints
 from myograph.io.kinds import infer_kind
-from myograph.io.track import Fetch, Signal, Track
+from myograph.io.track import Fetch, Signal, Track, unique_names
 
 __all__ = ["BDF", "EDF"]
 
@@ -131,6 +132,7 @@ def _foreign_tracks(
     events = tuple(
         Event(a.onset_s - first_s, a.duration_s, a.text or "annotation") for a in annotations
     )
+    labels = _signals(groups)
     names = _member_names(header, groups)
     tracks = []
     for name, chosen in zip(names, groups, strict=True):
@@ -140,7 +142,7 @@ def _foreign_tracks(
                 path,
                 clock.fs_hz,
                 clock.n_samples,
-                tuple(_signal(place) for place in chosen),
+                tuple(labels[place.first_byte] for place in chosen),
                 _fetch(path, header, chosen, clock),
                 name,
                 events + clock.gaps(),
@@ -152,10 +154,16 @@ def _foreign_tracks(
     return tuple(tracks)
 
 
-def _signal(place: Place) -> Signal:
+def _signals(groups: list[list[Place]]) -> dict[int, Signal]:
+    """Return every signal by the place of its first byte; equal labels get a number."""
+    every = [place for chosen in groups for place in chosen]
+    names = unique_names([place.signal.label or f"signal{i}" for i, place in enumerate(every, 1)])
+    return {p.first_byte: _signal(p, name) for p, name in zip(every, names, strict=True)}
+
+
+def _signal(place: Place, label: str) -> Signal:
     words = place.signal
-    known = channel_from_text(words.transducer, name=words.label or "unnamed")
-    label = words.label or f"signal at byte {place.first_byte}"
+    known = channel_from_text(words.transducer, name=label)
     text = f"{words.transducer} {words.prefiltering}"
     if known is None:
         return Signal(label, words.dimension, text=text)
@@ -169,7 +177,7 @@ def _member_names(header: EdfHeader, groups: list[list[Place]]) -> list[str]:
         return [""]
     names = []
     for chosen in groups:
-        signals = [_signal(place) for place in chosen]
+        signals = [_signal(place, place.signal.label) for place in chosen]
         kinds = {s.kind or infer_kind(s.name, unit=s.unit, text=s.text) or "other" for s in signals}
         rate_hz = float(chosen[0].signal.samples_per_record / header.record_s)
         names.append(f"{'-'.join(sorted(kinds))}-{rate_hz:g}Hz")
@@ -302,8 +310,8 @@ def _fetch(path: Path, header: EdfHeader, chosen: Sequence[Place], clock: _Clock
         if last - first > samples.shape[1] + _LARGEST_FILL:
             raise DataError(
                 f"{path}: {last - first - samples.shape[1]} of the {last - first} samples a "
-                "channel between these moments were never measured; read one stretch at a time with the "
-                "options start_s= and stop_s=."
+                "channel between these moments were never measured; read one stretch at a time "
+                "with the options start_s= and stop_s=."
             )
         columns = np.arange(first, last)
         record = np.searchsorted(clock.firsts[begin:end], columns, side="right") - 1

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from myograph.core.errors import DataError, FormatError
+from myograph.io.annotations import Annotation
 
-__all__ = ["Annotation", "pack_annotations", "parse_annotations"]
+__all__ = ["pack_annotations", "parse_annotations"]
 
 # An onset, perhaps a duration, then texts; each part ends with byte 20, the list with 20 and 0.
 _STAMP = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?")
 _SEPARATORS = dict.fromkeys((0x00, 0x14, 0x15), " ")
 _STAMP_DIGITS = 9  # nanoseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """A text at a moment, in seconds from the start time in the header."""
-
-    onset_s: float
-    duration_s: float
-    text: str
-
-    def encoded(self) -> bytes:
-        """Return the annotation as a list of its own."""
-        stamp = _seconds(self.onset_s, sign=True)
-        if self.duration_s:
-            stamp += b"\x15" + _seconds(self.duration_s)
-        return stamp + b"\x14" + self.text.translate(_SEPARATORS).encode() + b"\x14\x00"
 
 
 def parse_annotations(
@@ -92,7 +76,7 @@ def pack_annotations(
         One for each record, all equally long.
     """
     stamps = [_seconds(onset_s, sign=True) + b"\x14\x14\x00" for onset_s in onsets_s]
-    lists = [annotation.encoded() for annotation in annotations]
+    lists = [_encoded(annotation) for annotation in annotations]
     longest = max(map(len, stamps))
     capacity = longest + max([len(item) for item in lists], default=0)
     while True:
@@ -102,6 +86,14 @@ def pack_annotations(
         capacity = capacity * 5 // 4 + 1
     width = -(-max(map(len, filled)) // multiple) * multiple
     return [record.ljust(width, b"\0") for record in filled]
+
+
+def _encoded(annotation: Annotation) -> bytes:
+    """Return the annotation as a list of its own."""
+    stamp = _seconds(annotation.onset_s, sign=True)
+    if annotation.duration_s:
+        stamp += b"\x15" + _seconds(annotation.duration_s)
+    return stamp + b"\x14" + annotation.text.translate(_SEPARATORS).encode() + b"\x14\x00"
 
 
 def _filled(stamps: list[bytes], lists: list[bytes], capacity: int) -> list[bytes] | None:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from myograph.core.errors import DataError
 from myograph.core.layout import Channel
 from myograph.core.recording import Recording, RecordingSet, Subject
-from myograph.io.edf_embed import embed, event_annotations
+from myograph.io.annotations import Annotation, event_annotations
 from myograph.io.edf_header import MONTHS, EdfHeader, EdfSignal, number_field, render_header
 from myograph.io.edf_samples import encode_int24
-from myograph.io.edf_tal import Annotation, pack_annotations
+from myograph.io.edf_tal import pack_annotations
+from myograph.io.embed import embed
 from myograph.io.header import Header, channel_to_text, members_of
 
 __all__ = ["labels_for", "save_bdf", "save_edf"]

@@ -25,7 +25,7 @@ from myograph.io.hints import Hints
 from myograph.io.kinds import infer_kind, refuse_kind
 from myograph.io.units import conversion
 
-__all__ = ["Fetch", "Signal", "Track", "rate_of"]
+__all__ = ["Fetch", "Signal", "Track", "rate_of", "unique_names"]
 
 #: ``fetch(rows, first, last)`` loads samples ``first`` to ``last`` of these rows, in their order,
 #: in the file's units: shape (len(rows), last - first), NaN where nothing was measured.
@@ -253,6 +253,24 @@ def rate_of(hints: Hints, stated_hz: float | None, *, path: Path) -> float:
             f"{path}: the sampling rate must be above 0 Hz; the file says {rate_hz!r}."
         )
     return float(rate_hz)
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, those that occur again with a number behind them.
+
+    Examples
+    --------
+    >>> unique_names(["EMG", "EMG", "ECG"])
+    ('EMG', 'EMG (2)', 'ECG')
+    """
+    found: list[str] = []
+    for name in names:
+        unique, number = name, 1
+        while unique in found:
+            number += 1
+            unique = f"{name} ({number})"
+        found.append(unique)
+    return tuple(found)
 
 
 def _in_own_unit(samples: NDArray[Any], factors: NDArray[np.float64]) -> NDArray[np.float32]:

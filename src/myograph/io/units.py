@@ -62,6 +62,7 @@ _FACTORS: Mapping[str, tuple[str, float]] = MappingProxyType(
         "bit": ("1", 1.0),
         "bits": ("1", 1.0),
         "n/a": ("1", 1.0),
+        "NU": ("1", 1.0),
     }
 )
 
