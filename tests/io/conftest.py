@@ -46,7 +46,7 @@ def full(rng: np.random.Generator) -> Recording:
         session="2nd visit",
         site="Zürich",
         device="Amp 16",
-        started_at=datetime(2024, 2, 29, 23, 59, 58, 250_000),
+        started_at=datetime(2024, 2, 29, 23, 59, 58, 250_000),  # noqa: DTZ001  (files have no zone)
     )
 
 

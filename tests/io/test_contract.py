@@ -52,7 +52,8 @@ def known(recording: Recording, what: str) -> object:
 @by_name
 def test_holds_names_known_metadata(entry: Format) -> None:
     assert entry.holds <= METADATA
-    assert entry.title and entry.name == entry.name.lower()
+    assert entry.title
+    assert entry.name == entry.name.lower()
 
 
 @by_name
@@ -97,10 +98,8 @@ def test_slices_agree_with_cropping(
     assert isinstance(whole, Recording)
     wanted = whole.select(names) if names else whole
     options = {"channels": names} if names else {}
-    if (start_s, stop_s) == (0.0, 2.5005):
-        expected = wanted
-    else:
-        expected = wanted.crop(start_s, stop_s)
+    everything = (start_s, stop_s) == (0.0, 2.5005)
+    expected = wanted if everything else wanted.crop(start_s, stop_s)
     assert read(path, start_s=start_s, stop_s=stop_s, **options) == expected
 
 

@@ -42,7 +42,7 @@ def matching_events(
     """
 
     def key(onset_s: float, duration_s: float, text: str) -> tuple[int, int, str]:
-        plain = " ".join(_ODD_SPACES.split(text))[:_COMPARED]
+        plain = " ".join(_ODD_SPACES.split(text)).strip()[:_COMPARED]
         if moments_of_hz:
             return round(onset_s * moments_of_hz), 0, plain
         return round(onset_s * 1e6), round(duration_s * 1e6), plain

@@ -21,7 +21,7 @@ from myograph.core.recording import Event, Recording, RecordingSet
 from myograph.io.formats import FORMATS, METADATA, Format
 from myograph.io.header import Header, headers_from_text, headers_to_text
 from myograph.io.hints import Hints
-from myograph.io.text_table import Table, looks_like_table, parse_table
+from myograph.io.text_table import LABEL_NAMES, TRIAL_NAMES, Table, looks_like_table, parse_table
 from myograph.io.track import Fetch, Signal, Track, rate_of, unique_names
 from myograph.io.units import canonical_unit
 
@@ -29,8 +29,6 @@ __all__ = ["TEXT"]
 
 _OWN = "myograph "
 _TIME_NAMES = frozenset({"time", "t", "timestamp", "timestamps", "seconds", "sec"})
-_LABEL_NAMES = frozenset({"class", "label", "gesture", "stimulus", "restimulus"})
-_TRIAL_NAMES = frozenset({"trial", "repetition", "rerepetition"})
 _TIME_UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 _NAME_AND_UNIT = (
     re.compile(r"(?P<name>.*?)\s*\[(?P<unit>[^\]]*)\]"),
@@ -41,6 +39,7 @@ _RATE = re.compile(
     r"sampl\w*[ _-]*(?:rate|freq\w*)[^\d:=]*[:=]\s*(?P<value>\d+(?:\.\d+)?)\s*(?P<kilo>k?)hz?\b",
     re.IGNORECASE,
 )
+_CLOCK_NOISE_S = 1e-9
 _LARGEST_JITTER = 0.5  # of a sample: beyond, neighbours may have changed places
 
 
@@ -50,7 +49,7 @@ def _sniff(head: bytes, path: Path) -> bool:
 
 
 def _open(path: Path, hints: Hints) -> tuple[Track, ...]:
-    table = parse_table(path.read_bytes(), path=path, word_columns=(*_LABEL_NAMES, *_TRIAL_NAMES))
+    table = parse_table(path.read_bytes(), path=path)
     own = next((text for text in table.comments if text.startswith(_OWN)), None)
     if own is not None:
         return (_own_track(table, own.removeprefix(_OWN), path),)
@@ -88,8 +87,8 @@ def _foreign_track(table: Table, hints: Hints, path: Path) -> Track:
     parted = [_name_and_unit(name) for name in table.names]
     roles = [name.lower() for name, _ in parted]
     times = next((i for i, role in enumerate(roles) if role in _TIME_NAMES), None)
-    labels = next((i for i, role in enumerate(roles) if role in _LABEL_NAMES), None)
-    trials = next((i for i, role in enumerate(roles) if role in _TRIAL_NAMES), None)
+    labels = next((i for i, role in enumerate(roles) if role in LABEL_NAMES), None)
+    trials = next((i for i, role in enumerate(roles) if role in TRIAL_NAMES), None)
     special = {times, labels, trials}
     columns = [i for i in range(len(parted)) if i not in special]
     if not columns:
@@ -173,15 +172,14 @@ def _clock(
 
 def _rounded(rate_hz: float, seconds: NDArray[np.float64]) -> float:
     """Return the simplest rate that the times, printed with few digits, cannot tell apart."""
-    span_s = seconds[-1] - seconds[0]
-    printed = (10.0**-n for n in range(10) if np.allclose(seconds, np.round(seconds, n), 0, 1e-12))
-    step_s = min(next(printed, 1e-9), 0.5 / rate_hz)
-    tolerance_hz = rate_hz * max(step_s / span_s, 1e-9)
-    for digits in range(7):
-        simple = round(rate_hz, digits)
-        if abs(simple - rate_hz) <= tolerance_hz:
-            return simple
-    return rate_hz
+    steps, since_s = np.arange(len(seconds)), seconds - seconds[0]
+
+    def error_s(fs_hz: float) -> float:
+        return float(np.abs(since_s - steps / fs_hz).max())
+
+    allowed_s = error_s(rate_hz) + _CLOCK_NOISE_S
+    simpler = (round(float(rate_hz), digits) for digits in range(7))
+    return next((fs_hz for fs_hz in simpler if fs_hz and error_s(fs_hz) <= allowed_s), rate_hz)
 
 
 def _runs(

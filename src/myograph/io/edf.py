@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,10 @@ def _open(path: Path, hints: Hints) -> tuple[Track, ...]:
     if not groups:
         raise FormatError(f"{path} holds annotations only; a recording needs samples.")
     own, others = embedded_headers(annotations, path=path)
-    tracks = _own_tracks(path, header, groups, own, others)
+    # The start in the header has whole seconds; the first record says what is missing.
+    first_s = (onsets[0] if onsets else None) or 0.0
+    others = [replace(a, onset_s=a.onset_s - first_s) for a in others]
+    tracks = _own_tracks(path, header, own, others)
     return tracks or _foreign_tracks(path, header, groups, onsets, others)
 
 
@@ -79,7 +82,6 @@ def _groups(header: EdfHeader) -> list[list[Place]]:
 def _own_tracks(
     path: Path,
     header: EdfHeader,
-    groups: list[list[Place]],
     own: dict[str, Header],
     annotations: list[Annotation],
 ) -> tuple[Track, ...]:
@@ -129,9 +131,7 @@ def _foreign_tracks(
     started_at = _started_at(header)
     if started_at is not None:
         started_at += timedelta(seconds=first_s)
-    events = tuple(
-        Event(a.onset_s - first_s, a.duration_s, a.text or "annotation") for a in annotations
-    )
+    events = tuple(Event(a.onset_s, a.duration_s, a.text or "annotation") for a in annotations)
     labels = _signals(groups)
     names = _member_names(header, groups)
     tracks = []

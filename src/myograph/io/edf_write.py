@@ -28,6 +28,9 @@ _PARTS = [
 ]
 _LARGEST_DENOMINATOR = 1000  # of a rate in Hz; beyond, the record's duration is rounded
 _BLOCK_RECORDS = 64
+# Each record repeats its onset: records of a few samples are for short recordings only.
+_SHORTEST_RECORD = Fraction(1, 10)
+_FEW_RECORDS = 100
 
 
 def save_edf(recording: Recording | RecordingSet, path: Path) -> None:
@@ -132,7 +135,9 @@ def _records(members: Mapping[str, Recording]) -> tuple[Fraction, list[int]]:
         if any(count.denominator != 1 for count in counts):
             continue
         numbers = {Fraction(n, int(c)) for n, c in zip(lengths, counts, strict=True)}
-        if len(numbers) == 1 and numbers.pop().denominator == 1:
+        if len(numbers) > 1 or (n_records := numbers.pop()).denominator > 1:
+            continue
+        if whole * part >= _SHORTEST_RECORD or n_records <= _FEW_RECORDS:
             return whole * part, [int(count) for count in counts]
     return whole, [int(rate * whole) for rate in rates]
 

@@ -13,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.errors import DataError, FormatError
+from myograph.io.formats import HEAD_BYTES
 from myograph.io.units import canonical_unit
 
-__all__ = ["Table", "looks_like_table", "parse_table"]
+__all__ = ["LABEL_NAMES", "TRIAL_NAMES", "Table", "looks_like_table", "parse_table"]
+
+#: Names of columns that say what was shown, and which repetition it was: words are fine there.
+LABEL_NAMES = frozenset({"class", "label", "gesture", "stimulus", "restimulus"})
+TRIAL_NAMES = frozenset({"trial", "repetition", "rerepetition"})
 
 WHITESPACE = ""  # the delimiter "any run of spaces or tabs"
 
@@ -58,11 +63,15 @@ def looks_like_table(head: bytes) -> bool:
     if text.startswith("# myograph "):
         return True
     lines = text.splitlines()
-    whole = lines[:-1] if len(lines) > 1 else lines  # the last one may be cut
-    return any(_is_row(line) or _tokens_are_numbers(line) for line in whole)
+    if len(head) == HEAD_BYTES and len(lines) > 1:
+        lines.pop()  # it may be cut
+    above = ["", *lines]
+    return any(
+        _is_row(line) or _is_worded_row(line, a) for line, a in zip(lines, above, strict=False)
+    )
 
 
-def parse_table(raw: bytes, *, path: Path, word_columns: Sequence[str]) -> Table:
+def parse_table(raw: bytes, *, path: Path) -> Table:
     """Parse a text file of numbers.
 
     Parameters
@@ -71,8 +80,6 @@ def parse_table(raw: bytes, *, path: Path, word_columns: Sequence[str]) -> Table
         The whole file.
     path : Path
         For messages.
-    word_columns : sequence of str
-        Names (lower case) of columns that may hold words instead of numbers.
 
     Raises
     ------
@@ -89,7 +96,7 @@ def parse_table(raw: bytes, *, path: Path, word_columns: Sequence[str]) -> Table
     counts = _cells_per_line(body, delimiter)
     n_columns = len(names) or int(counts[counts > 0][0])
     _refuse_ragged(counts, n_columns, len(before) + 1, path, named=bool(names))
-    worded = [i for i, name in enumerate(names) if name.lower() in word_columns]
+    worded = [i for i, name in enumerate(names) if name.lower() in LABEL_NAMES | TRIAL_NAMES]
     cells, words = _parse(body, delimiter, n_columns, worded, len(before) + 1, path)
     empty = ("",) * n_columns
     return Table(comments, names or empty, units or empty, cells, words)
@@ -103,7 +110,7 @@ def _split(raw: bytes, path: Path) -> tuple[list[str], str, bytes]:
         end = raw.find(b"\n", position)
         end = len(raw) if end < 0 else end
         line = raw[position:end].decode("utf-8", "replace").rstrip("\r")
-        if _is_row(line) or _looks_mixed(line, before):
+        if _is_row(line) or _is_worded_row(line, before[-1] if before else ""):
             return before, line, raw[position:]
         before.append(line)
         position = end + 1
@@ -117,22 +124,15 @@ def _is_row(line: str) -> bool:
     return any(c.isdigit() for c in line) and _ROW.fullmatch(line) is not None
 
 
-def _tokens_are_numbers(line: str) -> bool:
-    tokens = [token for token in re.split(r"[\s,;]+", line) if token]
-    return bool(tokens) and all(map(_is_number, tokens))
-
-
-def _looks_mixed(line: str, before: Sequence[str]) -> bool:
-    """Say whether a line under a line of names is a row with some words in it."""
-    if not before or line.startswith(_COMMENT) or before[-1].startswith(_COMMENT):
-        return False
+def _is_worded_row(line: str, above: str) -> bool:
+    """Say whether this is a row under its names, with words where words are fine."""
     delimiter = _delimiter(line)
-    cells = _cut(line, delimiter)
-    names = _cut(before[-1], delimiter)
-    return (
-        len(cells) == len(names) > 1
-        and sum(map(_is_number, cells)) > len(cells) // 2
-        and not any(map(_is_number, names))
+    cells, names = _cut(line, delimiter), _cut(above, delimiter)
+    if line.startswith(_COMMENT) or len(cells) != len(names) or not any(map(_is_number, cells)):
+        return False
+    return all(
+        not cell or _is_number(cell) or name.lower() in LABEL_NAMES | TRIAL_NAMES
+        for cell, name in zip(cells, names, strict=True)
     )
 
 
@@ -165,7 +165,9 @@ def _preamble(
         if len(lines) > 1 and len(cells) == len(first) and all(_is_unit(cell) for cell in cells):
             units = cells
             lines.pop()
-        names = _cut(lines.pop(), delimiter) if not lines[-1].startswith(_COMMENT) else []
+        if not lines[-1].startswith(_COMMENT):
+            line = lines.pop().strip()  # with one column, blanks are part of its name
+            names = [line.strip('"')] if len(first) == 1 else _cut(line, delimiter)
     comments = tuple(line.lstrip("#% ").rstrip() for line in lines)
     return comments, tuple(names), tuple(units)
 
@@ -220,7 +222,7 @@ def _refuse_ragged(
         comma = " Twice as many cells as names: does the file have decimal commas?"
     raise FormatError(
         f"{path}, line {first_line + int(wrong[0])}: {given} cells, where {like} has {n_columns}; "
-        f"every row of a table must have as many ({wrong.size} rows differ).{comma}"
+        f"every row of a table must have as many ({wrong.size} of {len(counts)} differ).{comma}"
     )
 
 

@@ -137,18 +137,22 @@ class Track:
             samples, gaps = _hold_through_gaps(samples, layout, begin_s, path=self.path)
             events += gaps
         recipe = self._recipe(layout, rows, None if whole else (begin_s, end_s))
-        return Recording(
-            samples,
+        header = Header(
             layout,
-            events=events,
-            subject=self.subject,
-            session=self.session,
-            site=self.site,
-            device=self.device,
-            started_at=self.started_at,
-            start_s=begin_s,
-            recipe=recipe,
+            last - first,
+            events,
+            self.subject,
+            self.session,
+            self.site,
+            self.device,
+            self.started_at,
+            begin_s,
+            recipe,
         )
+        try:
+            return header.recording(samples)
+        except DataError as error:
+            raise type(error)(f"{self.path}: {error}") from error
 
     def _rows(self, hints: Hints) -> tuple[int, ...]:
         names = [signal.name for signal in self.signals]

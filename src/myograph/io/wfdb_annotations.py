@@ -55,7 +55,8 @@ def parse_annotations(data: bytes, *, fs_hz: float, path: Path) -> list[Annotati
                 found[-1] = (found[-1][0], text or found[-1][1])
         elif code not in (_NUMBER, _SUBTYPE, _CHANNEL):
             sample += step
-            found.append((sample, _CODES.get(code, f"code {code}")))
+            if code:  # a 0 with a step only moves the clock
+                found.append((sample, _CODES.get(code, f"code {code}")))
     return [Annotation(tick / ticks_hz, 0.0, text) for tick, text in found]
 
 
