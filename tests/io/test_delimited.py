@@ -143,13 +143,11 @@ def test_our_tables_are_plain_for_others(emg: Recording, tmp_path: Path, suffix:
 # --- rates ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("digits", [5, 6, 9])
 @pytest.mark.parametrize("fs_hz", [1000.0, 2048.0, 1259.26, 23437.5, 100 / 3])
-@pytest.mark.parametrize("digits", [4, 6, 9])
 def test_the_rate_is_told_by_the_times(
     text: Callable[..., Path], fs_hz: float, digits: int
 ) -> None:
-    if 0.5 * 10.0**-digits * fs_hz > 0.4:
-        pytest.skip("these digits cannot tell neighbours apart")
     times = [f"{i / fs_hz:.{digits}f}" for i in range(5000)]
     path = text("time_s,emg_uV\n" + "".join(f"{t},1\n" for t in times))
     assert read(path).fs_hz == pytest.approx(fs_hz, rel=10.0**-digits)  # type: ignore[union-attr]

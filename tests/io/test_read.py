@@ -225,6 +225,8 @@ def test_unknown_options_list_the_known(tmp_path: Path) -> None:
         ({"non_finite": "ignore"}, "non_finite must be one of"),
         ({"kinds": "emg"}, "kinds must be one of .*; got 'emg'. Did you mean"),
         ({"kinds": {"a": "surface"}}, "kinds must be one of"),
+        ({"start_s": "1"}, "start_s must be a number of seconds; got '1'"),
+        ({"stop_s": float("nan")}, "stop_s must be a number of seconds; got nan"),
         ({"time_axis": 2}, "time_axis must be 0 or 1; got 2"),
     ],
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from myograph.core.errors import FormatError
 
@@ -29,7 +31,7 @@ BDF_MAGIC = b"\xffBIOSEMI"
 
 _MAIN_BYTES = 256
 _SIGNAL_BYTES = 256
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 # Name and width of the fields, in their order. The signals' fields come one kind after the other.
 _MAIN = (
@@ -163,20 +165,21 @@ class _Fields:
             raise self.bad(name, words, "printable text")
         return words.strip()
 
-    def number(self, name: str, width: int) -> Fraction:
+    def number(self, name: str, width: int) -> str:
+        """Return the words of a field that is a number, checked."""
         words = self.text(name, width)
-        if not words.isascii() or not _NUMBER.fullmatch(words):
+        if not _NUMBER.fullmatch(words):
             comma = " (a decimal comma?)" if "," in words else ""
             raise self.bad(name, words, f"a number{comma}")
-        if len(words) > 1 and "e" in words.lower() and abs(int(re.split("[eE]", words)[1])) > 300:
+        if not math.isfinite(float(words)):
             raise self.bad(name, words, "a number that a computer can hold")
-        return Fraction(words)
+        return words
 
     def whole(self, name: str, width: int) -> int:
-        value = self.number(name, width)
-        if value.denominator != 1:
-            raise self.bad(name, str(float(value)), "a whole number")
-        return int(value)
+        words = self.number(name, width)
+        if not float(words).is_integer():
+            raise self.bad(name, words, "a whole number")
+        return int(float(words))  # eight characters: exact
 
     def bad(self, name: str, words: str, rule: str) -> FormatError:
         return FormatError(
@@ -208,7 +211,7 @@ def parse_header(data: bytes, *, path: Path, size: int) -> EdfHeader:
     n_bytes = fields.whole("header size", main["header size"])
     reserved = fields.text("reserved", main["reserved"])
     n_records = fields.whole("number of records", main["number of records"])
-    record_s = fields.number("record duration", main["record duration"])
+    record_s = Fraction(fields.number("record duration", main["record duration"]))
     n_signals = fields.whole("number of signals", main["number of signals"])
     if n_signals < 1:
         raise FormatError(f"{path}: the header describes {n_signals} signals; one is the least.")
@@ -234,26 +237,19 @@ def parse_header(data: bytes, *, path: Path, size: int) -> EdfHeader:
 
 
 def _parse_signals(fields: _Fields, n_signals: int) -> tuple[EdfSignal, ...]:
-    columns: dict[str, list[str]] = {}
-    numbers: dict[str, list[Fraction]] = {}
+    columns: list[list[Any]] = []
     for name, width in _SIGNAL:
+        take: Callable[[str, int], Any] = fields.text
         if name.startswith("physical m"):
-            numbers[name] = [fields.number(name, width) for _ in range(n_signals)]
+            take = fields.number
         elif name.startswith(("digital", "samples")):
-            numbers[name] = [Fraction(fields.whole(name, width)) for _ in range(n_signals)]
-        else:
-            columns[name] = [fields.text(name, width) for _ in range(n_signals)]
+            take = fields.whole
+        columns.append([take(name, width) for _ in range(n_signals)])
     return tuple(
-        EdfSignal(
-            columns["label"][i],
-            columns["transducer"][i],
-            columns["physical dimension"][i],
-            (float(numbers["physical minimum"][i]), float(numbers["physical maximum"][i])),
-            (int(numbers["digital minimum"][i]), int(numbers["digital maximum"][i])),
-            columns["prefiltering"][i],
-            int(numbers["samples per record"][i]),
+        EdfSignal(label, words, unit, (float(low), float(high)), (least, most), filters, count)
+        for label, words, unit, low, high, least, most, filters, count, _ in zip(
+            *columns, strict=True
         )
-        for i in range(n_signals)
     )
 
 

@@ -42,14 +42,14 @@ def places(header: EdfHeader) -> tuple[Place, ...]:
 def annotation_bytes(path: Path, header: EdfHeader) -> list[list[bytes]]:
     """Return the bytes of each annotation signal, one item a record."""
     chosen = [place for place in places(header) if place.signal.is_annotations]
-    found: list[list[bytes]] = [[] for _ in chosen]
-    if not chosen:
-        return found
-    with path.open("rb") as file:
-        for number in range(header.n_records):
-            for records, place in zip(found, chosen, strict=True):
-                file.seek(header.n_bytes + number * header.record_bytes + place.first_byte)
-                records.append(file.read(place.signal.samples_per_record * header.sample_bytes))
+    if not chosen or not header.n_records:
+        return [[] for _ in chosen]
+    shape = (header.n_records, header.record_bytes)
+    stored = np.memmap(path, dtype=np.uint8, mode="r", offset=header.n_bytes, shape=shape)
+    found = []
+    for place in chosen:
+        end = place.first_byte + place.signal.samples_per_record * header.sample_bytes
+        found.append([row.tobytes() for row in stored[:, place.first_byte : end]])
     return found
 
 

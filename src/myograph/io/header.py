@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from myograph.core.errors import FormatError, MyographError
-from myograph.core.layout import Channel, Layout
+from myograph.core.layout import KIND_UNITS, Channel, Layout
 from myograph.core.recipe import Recipe, canonical_json
 from myograph.core.recording import Event, Recording, RecordingSet, Subject
 
@@ -226,11 +226,13 @@ def channel_from_text(text: str, *, name: str) -> Channel | None:
     True
     """
     kind, muscle, side, place = ([part.strip() for part in text.split(";")] + [""] * 4)[:4]
+    if kind not in KIND_UNITS:  # somebody else's words
+        return None
     numbers = place.removesuffix(" mm").split(",") if place else None
     try:
         position = None if numbers is None else tuple(float(number) for number in numbers)
         return Channel(name, kind, muscle, side, position)  # type: ignore[arg-type]
-    except ValueError:  # somebody else's words: a kind, side or number that is none of ours
+    except ValueError:  # a side or number that is none of ours
         return None
 
 

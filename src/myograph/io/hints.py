@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from numbers import Real
 from typing import TypedDict
 
 from myograph.core.checks import check_choice, check_positive, unknown_name
@@ -71,6 +73,10 @@ class Hints:
     def __post_init__(self) -> None:
         if self.fs_hz is not None:
             check_positive(self.fs_hz, name="fs_hz")
+        for name in ("start_s", "stop_s"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, Real) and math.isfinite(value)):
+                raise ParameterError(f"{name} must be a number of seconds; got {value!r}.")
         if isinstance(self.channels, str):
             raise ParameterError(
                 f"channels must be a list of names; got the text {self.channels!r}."

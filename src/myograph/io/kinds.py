@@ -13,7 +13,7 @@ __all__ = ["infer_kind", "refuse_kind"]
 # Looked for in this order: the narrower word first ("needle EMG" is not surface EMG).
 _WORDS: tuple[tuple[str, str], ...] = (
     ("hdemg", r"hd[ _-]?s?emg|high[ -]density"),
-    ("needle", r"needle|concentric|monopolar|fine[ -]?wire|intramuscular|(?<![a-z])iemg(?![a-z])"),
+    ("needle", r"needle|concentric|fine[ -]?wire|intramuscular"),
     ("semg", r"emg|electromyogra"),
     ("eeg", r"(?<![a-z])eeg"),
     ("ecg", r"(?<![a-z])(ecg|ekg)"),

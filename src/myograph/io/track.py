@@ -149,6 +149,7 @@ class Track:
             begin_s,
             recipe,
         )
+        samples.flags.writeable = False  # nobody else holds them: no copy is needed
         try:
             return header.recording(samples)
         except DataError as error:
