@@ -193,33 +193,32 @@ class FeatureSpec:
     name : str
         One of `FEATURES`.
     parameters : mapping
-        Declared parameters; those left out take their defaults.
+        Declared parameters; those left out take their defaults, and are stated from then on.
 
     Examples
     --------
-    >>> FeatureSpec("zc", {"threshold": 10.0}).complete()
-    {'threshold': 10.0}
+    >>> FeatureSpec("zc").to_dict()
+    {'feature': 'zc', 'threshold': 0.0}
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given = dict(self.parameters)
-        FEATURES[self.name].complete(given)
-        object.__setattr__(self, "parameters", MappingProxyType(given))
-
-    def complete(self) -> dict[str, Any]:
-        """Return all parameters of the feature, defaults filled in."""
-        return FEATURES[self.name].complete(self.parameters)
+        complete = FEATURES[self.name].complete(self.parameters)
+        object.__setattr__(self, "parameters", MappingProxyType(complete))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain data, every parameter stated."""
-        return {"feature": self.name, **self.complete()}
+        return {"feature": self.name, **self.parameters}
 
     def __hash__(self) -> int:
         """Hash by name and parameters."""
-        return hash((self.name, canonical_json(self.complete())))
+        return hash((self.name, canonical_json(dict(self.parameters))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only mapping does not travel to another process; its content does.
+        return FeatureSpec, (self.name, dict(self.parameters))
 
 
 def parse_features(definitions: Sequence[str | Mapping[str, Any]]) -> tuple[FeatureSpec, ...]:
@@ -253,10 +252,10 @@ def parse_features(definitions: Sequence[str | Mapping[str, Any]]) -> tuple[Feat
     for definition in definitions:
         for spec in _specs(definition):
             known = found.setdefault(spec.name, spec)
-            if known.complete() != spec.complete():
+            if known != spec:
                 raise ParameterError(
-                    f"Feature {spec.name!r} is asked for twice, with {known.complete()} and with "
-                    f"{spec.complete()}; its columns would have one name. Keep one of them."
+                    f"Feature {spec.name!r} is asked for twice, with {dict(known.parameters)} and "
+                    f"with {dict(spec.parameters)}; its columns would have one name. Keep one."
                 )
     if not found:
         raise ParameterError(f"At least one feature is needed; {_known()}.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from myograph.core.checks import check_non_negative
+from myograph.core.checks import check_non_negative, check_positive
 from myograph.core.errors import ParameterError
 from myograph.features.amplitude import Windows3D
 from myograph.features.base import feature
@@ -96,6 +96,7 @@ def _band(
     frequencies_hz: Spectra, power: Spectra, low_hz: float, high_hz: float
 ) -> tuple[Spectra, Spectra]:
     check_non_negative(low_hz, name="low_hz")
+    check_positive(high_hz, name="high_hz")
     inside = (frequencies_hz >= low_hz) & (frequencies_hz <= high_hz)
     if inside.sum() < 2:
         resolution_hz = frequencies_hz[1] - frequencies_hz[0]

@@ -36,7 +36,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "motion_ratio": "1",
         "high_frequency_ratio": "1",
         "clip_percent": "%",
-        "flat": "1",
+        "flat_percent": "%",
         "kurtosis": "1",
         "omega": "1",
         "dp_ratio": "1",
@@ -51,9 +51,6 @@ _MAINS_HZ = (50.0, 60.0)
 # Spread below which a second counts as without signal. Not a whole LSB: the healthy rest of a
 # coarse converter (Myo armband: 8 bits) toggles between two values.
 _FLAT_LSB = 0.1
-
-# Parts of a second that become shares of the recording.
-_SHARES = {"flat": "flat_percent", "clip_percent": "clip_percent", "gap_percent": "gap_percent"}
 
 SNR_FROM_EVENTS = "events"
 SNR_FROM_QUANTILES = "the quietest and loudest tenth of quarter seconds"
@@ -86,7 +83,7 @@ class QualityThresholds:
     clip_percent: tuple[float, float, float] = (0.0, 0.1, 1.0)
     flat_percent: tuple[float, float, float] = (0.0, 5.0, 20.0)
     gap_percent: tuple[float, float, float] = (0.0, 2.0, 20.0)
-    kurtosis: tuple[float, float, float] = (12.0, 40.0, 150.0)
+    kurtosis: tuple[float, float, float] = (20.0, 100.0, 1000.0)
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -239,7 +236,8 @@ def assess(
     muscle = recording.select(kinds=MUSCLE_KINDS)
     lsb = quantum(muscle.samples)
     candidates = _MAINS_HZ if mains_hz is None else (check_positive(mains_hz, name="mains_hz"),)
-    per_second = _measure(muscle, lsb, candidates)
+    held = hold(muscle.samples, lsb=lsb)
+    per_second = _measure(muscle, lsb, held, candidates)
     mains = max(candidates, key=lambda hz: float(np.nansum(per_second[_mains_key(hz)])))
     per_second["mains_ratio"] = per_second[_mains_key(mains)]
     per_second = {part: per_second[part] for part in PARTS}
@@ -249,10 +247,10 @@ def assess(
     names = muscle.layout.names
     return QualityReport(
         _channels(muscle, whole, thresholds, grade_snr=snr_from == SNR_FROM_EVENTS),
-        MappingProxyType(per_second),
-        muscle.start_s + np.arange(per_second["rms"].shape[1]) * _SECOND_S,
+        per_second,
+        muscle.start_s + np.arange(per_second["rms"].shape[1], dtype=np.float64) * _SECOND_S,
         tuple((names[i], names[j], r) for i, j, r in similar_channels(muscle.samples)),
-        hold(muscle.samples),
+        held,
         mains,
         snr_from,
         thresholds,
@@ -260,14 +258,15 @@ def assess(
 
 
 def _measure(
-    muscle: Recording, lsb: NDArray[np.float64], mains_hz: Sequence[float]
+    muscle: Recording, lsb: NDArray[np.float64], held: Hold, mains_hz: Sequence[float]
 ) -> dict[str, NDArray[np.float64]]:
     """Measure every part of every channel and second, one channel at a time."""
     gap = 100 * _by_second(_gap_mask(muscle), muscle).mean(axis=-1)
+    min_run = math.ceil(3 * held.factor)  # a value held nine times is one value
     rows = []
     for row in range(muscle.n_channels):
         signal = muscle.samples[row]
-        stuck = clipped(signal[None])[0]
+        stuck = clipped(signal[None], lsb=lsb[row : row + 1], min_run=min_run)[0]
         parts = _parts(_by_second(signal, muscle), lsb[row], muscle.fs_hz, mains_hz)
         parts["clip_percent"] = 100 * _by_second(stuck, muscle).mean(axis=-1)
         parts["gap_percent"] = gap
@@ -285,7 +284,7 @@ def _parts(
     density[flat] = 0  # rounding noise has no spectrum
     parts = {
         "rms": spread,
-        "flat": flat.astype(np.float64),
+        "flat_percent": 100.0 * flat,
         "kurtosis": np.where(flat, np.nan, quality.kurtosis(seconds)),
         "motion_ratio": quality.motion_ratio(frequencies_hz, density),
         "high_frequency_ratio": quality.high_frequency_ratio(frequencies_hz, density),
@@ -354,25 +353,21 @@ def _frames_inside(
     sources = {event.source for event in recording.events if event.label in rest_labels}
     mask = np.zeros(recording.n_samples, dtype=np.bool_)
     for event in recording.events:
-        if event.source in sources and event.label != GAP:
-            if (event.label in rest_labels) == rest:
-                mask[_samples(recording, event)] = True
-    inside: NDArray[np.bool_] = mask[: count * length].reshape(count, length).all(axis=1)
-    return inside
+        if event.source in sources and event.label != GAP and (event.label in rest_labels) == rest:
+            mask[_samples(recording, event)] = True
+    return np.asarray(mask[: count * length].reshape(count, length).all(axis=1))
 
 
 def _over_seconds(per_second: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """Summarise the seconds without gaps: medians, and shares in percent."""
     clean = per_second["gap_percent"][0] == 0
     if not clean.any():
-        clean = ~clean
+        clean[:] = True
     whole = {}
     for part in PARTS:
-        values = per_second[part][:, clean]
-        if part in _SHARES:
-            whole[_SHARES[part]] = per_second[part].mean(axis=1) * (1 if "_" in part else 100)
-        else:
-            whole[part] = np.array([_median(row) for row in values])
+        values = per_second[part] if part == "gap_percent" else per_second[part][:, clean]
+        summary = np.mean if part.endswith("_percent") else _median
+        whole[part] = np.array([summary(row) for row in values], dtype=np.float64)
     return whole
 
 
@@ -385,13 +380,11 @@ def _grade_seconds(
     per_second: Mapping[str, NDArray[np.float64]], thresholds: QualityThresholds
 ) -> NDArray[np.float64]:
     worst = np.zeros(per_second["rms"].shape)
-    for part, values in per_second.items():
-        limits = getattr(thresholds, _SHARES.get(part, part), None)
-        if limits is None:
-            continue
-        measured = 100 * values if part == "flat" else values
-        # NaN compares false: what was not measured costs nothing.
-        worst = np.maximum(worst, sum((measured > limit).astype(float) for limit in limits))
+    for part, limits in thresholds.to_dict().items():
+        for position, limit in enumerate(limits if part in per_second else (), start=1):
+            # NaN compares false: what was not measured costs nothing.
+            beyond = per_second[part] > limit
+            worst[beyond] = np.maximum(worst[beyond], position)
     return worst
 
 
@@ -418,11 +411,7 @@ def _channels(
                     f"{f.name} {parts[f.name]:.3g} is {relation} {limit:g}: {GRADES[position]}"
                 )
         grade = GRADES[worst]
-        found.append(
-            ChannelQuality(
-                channel.name, channel.unit, MappingProxyType(parts), grade, tuple(reasons)
-            )
-        )
+        found.append(ChannelQuality(channel.name, channel.unit, parts, grade, tuple(reasons)))
     return tuple(found)
 
 

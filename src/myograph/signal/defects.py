@@ -33,6 +33,12 @@ Samples = NDArray[np.floating]
 _CLEAR_STEPS = 3
 _ENOUGH_RUNS = 10
 
+# How far, in converter steps, an extreme must lie from the median to be taken for a rail.
+_FAR_LSB = 16
+
+# Values that suffice to find the smallest step between two of them.
+_ENOUGH_VALUES = 1 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -57,7 +63,7 @@ class Hold:
         return fs_hz / self.factor
 
 
-def hold(samples: Samples, *, least: float = 1.5) -> Hold:
+def hold(samples: Samples, *, least: float = 1.5, lsb: NDArray[np.float64] | None = None) -> Hold:
     """Find sample-and-hold upsampling.
 
     Parameters
@@ -66,6 +72,8 @@ def hold(samples: Samples, *, least: float = 1.5) -> Hold:
         All channels of one device: it repeats them together.
     least : float
         Stored samples per measured one from which a signal counts as held.
+    lsb : ndarray, shape (n_channels,), optional
+        What `quantum` gives, if it is known already.
 
     Notes
     -----
@@ -79,10 +87,11 @@ def hold(samples: Samples, *, least: float = 1.5) -> Hold:
     >>> hold(np.repeat(measured, 4, axis=1)).factor
     4.0
     """
+    lsb = quantum(samples) if lsb is None else lsb
     steps = np.abs(np.diff(samples, axis=1))
     moves = np.flatnonzero((steps > 0).any(axis=0))
     repeated = 1 - len(moves) / max(steps.shape[1], 1)
-    clear = (steps[:, moves] > _CLEAR_STEPS * quantum(samples)[:, None]).any(axis=0)
+    clear = np.asarray((steps[:, moves] > _CLEAR_STEPS * lsb[:, None]).any(axis=0))
     runs = np.diff(moves)[clear[:-1] & clear[1:]]
     factor = float(runs.mean()) if len(runs) >= _ENOUGH_RUNS else 1.0
     return Hold(repeated, factor if factor >= least else 1.0, held=factor >= least)
@@ -91,18 +100,25 @@ def hold(samples: Samples, *, least: float = 1.5) -> Hold:
 def quantum(samples: Samples) -> NDArray[np.float64]:
     """Return, per channel, the smallest step between two values that occur: the converter's LSB.
 
-    A channel that never changes has none: 0.
+    A channel that never changes has none: 0. Long channels are looked at in part.
     """
     steps = np.zeros(len(samples))
+    stride = 1 + samples.shape[1] // _ENOUGH_VALUES
     for row, signal in enumerate(samples):
-        values = np.unique(signal).astype(np.float64)
+        values = np.unique(signal[::stride]).astype(np.float64)
+        if len(values) == 1:
+            values = np.unique(signal).astype(np.float64)
         if len(values) > 1:
             steps[row] = np.diff(values).min()
     return steps
 
 
 def clipped(
-    samples: Samples, *, rails: ArrayLike | None = None, min_run: int = 3
+    samples: Samples,
+    *,
+    rails: ArrayLike | None = None,
+    lsb: NDArray[np.float64] | None = None,
+    min_run: int = 3,
 ) -> NDArray[np.bool_]:
     """Mark samples at the rail: at least ``min_run`` in a row within one LSB of it.
 
@@ -110,36 +126,39 @@ def clipped(
     ----------
     samples : ndarray, shape (n_channels, n_samples)
     rails : array, shape (2,) or (n_channels, 2), optional
-        Lowest and highest value that the converter can give. Without it, each channel's own
-        extremes: a channel that clips stays at them.
+        Lowest and highest value that the converter can give. Without it, a channel's own extremes
+        are taken for rails where it stays at least twice and where they are far (16 LSB) from its
+        median: neither a single peak, nor the quiet of a coarse converter, nor the zero of a
+        force sensor is clipping.
+    lsb : ndarray, shape (n_channels,), optional
+        What `quantum` gives, if it is known already.
     min_run : int
         Shorter runs are peaks.
 
     Returns
     -------
     ndarray of bool, shape (n_channels, n_samples)
-        A channel that never changes is flat, not clipped, and a rail at which a channel rests (its
-        median, such as the zero of a force sensor) is no rail.
+        A channel that never changes is flat, not clipped.
 
     Examples
     --------
-    >>> wave = np.clip(10 * np.sin(np.arange(0.0, 7.0, 0.1)), -20, 9)[None]
+    >>> wave = np.clip(10 * np.sin(np.arange(0.0, 14.0, 0.1)), -20, 9)[None]
     >>> int(clipped(wave).sum())
-    9
+    18
     """
     check_count(min_run, name="min_run")
-    lsb = quantum(samples)[:, None]
+    step = (quantum(samples) if lsb is None else lsb)[:, None]
     if rails is None:
         bounds = np.stack([samples.min(axis=1), samples.max(axis=1)], axis=1)
+        far = np.abs(bounds - np.median(samples, axis=1)[:, None]) >= _FAR_LSB * step
     else:
         bounds = np.broadcast_to(np.asarray(rails, dtype=np.float64), (len(samples), 2))
-    middle = np.median(samples, axis=1)[:, None]
+        far = np.ones(bounds.shape, dtype=np.bool_)
     marked = np.zeros(samples.shape, dtype=np.bool_)
-    for side in (0, 1):
-        rail = bounds[:, side : side + 1]
-        distance = samples - rail if side == 0 else rail - samples
-        at_rail = (distance <= lsb) & (np.abs(middle - rail) > lsb) & (lsb > 0)
-        marked |= _long_runs(at_rail, min_run)
+    for side, sign in ((0, 1), (1, -1)):
+        distance = sign * (samples - bounds[:, side : side + 1])
+        at_rail = (distance <= step) & (step > 0) & far[:, side : side + 1]
+        marked |= _long_runs(at_rail, min_run, times=2 if rails is None else 1)
     return marked
 
 
@@ -243,14 +262,14 @@ def equal_groups(digests: Mapping[str, str]) -> list[tuple[str, ...]]:
     return [tuple(names) for names in groups.values() if len(names) > 1]
 
 
-def _long_runs(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
-    """Keep only runs of at least ``least`` True values in each row."""
+def _long_runs(mask: NDArray[np.bool_], least: int, *, times: int = 1) -> NDArray[np.bool_]:
+    """Keep runs of at least ``least`` True values, in rows that have at least ``times`` of them."""
     kept = np.zeros(mask.shape, dtype=np.bool_)
     for row, values in enumerate(mask):
         edges = np.flatnonzero(np.diff(np.concatenate(([0], values.view(np.int8), [0]))))
-        for first, last in edges.reshape(-1, 2):
-            if last - first >= least:
-                kept[row, first:last] = True
+        runs = [(first, last) for first, last in edges.reshape(-1, 2) if last - first >= least]
+        for first, last in runs if len(runs) >= times else ():
+            kept[row, first:last] = True
     return kept
 
 

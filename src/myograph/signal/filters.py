@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,6 @@ from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from myograph.core.checks import (
     check_below_nyquist,
-    check_choice,
     check_count,
     check_positive,
 )
@@ -287,12 +287,13 @@ def zero_phase(sections: Sections, samples: NDArray[np.floating]) -> NDArray[np.
 
 
 def _butterworth(
-    edges_hz: float | tuple[float, float], kind: str, order: int, fs_hz: float
+    edges_hz: float | tuple[float, float],
+    kind: Literal["bandpass", "highpass", "lowpass"],
+    order: int,
+    fs_hz: float,
 ) -> Sections:
-    check_choice(kind, ("bandpass", "highpass", "lowpass"), name="kind")
     check_count(order, name="order")
-    sections: Sections = butter(order, edges_hz, btype=kind, fs=fs_hz, output="sos")
-    return sections
+    return butter(order, edges_hz, btype=kind, fs=fs_hz, output="sos")
 
 
 def _accurate(sections: Sections, *, at_hz: float, fs_hz: float) -> Sections:

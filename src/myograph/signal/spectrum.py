@@ -51,14 +51,14 @@ def periodogram(
         raise DataError(f"A spectrum needs at least 2 samples; got shape {x.shape}.")
     check_positive(fs_hz, name="fs_hz")
     weights = _weights(taper, n_samples)
-    frequencies_hz = np.fft.rfftfreq(n_samples, 1 / fs_hz)
+    frequencies_hz = _bins(n_samples, fs_hz)
     stack = x[None] if x.ndim == 1 else x
-    density = np.empty((*stack.shape[:-1], len(frequencies_hz)))
+    density: NDArray[np.float64] = np.empty((*stack.shape[:-1], len(frequencies_hz)))
     step = max(1, _BLOCK // max(1, stack[:1].size))
     for first in range(0, len(stack), step):
         part = slice(first, first + step)
         density[part] = _density(stack[part], weights, fs_hz, remove_mean=remove_mean)
-    return frequencies_hz, density[0] if x.ndim == 1 else density
+    return frequencies_hz, density.reshape(*x.shape[:-1], len(frequencies_hz))
 
 
 def psd(
@@ -100,7 +100,7 @@ def psd(
         segments = sliding_window_view(signal, length)[::step]
         parts = periodogram(segments, fs_hz=fs_hz)[1]
         density[row] = parts.mean(axis=0)
-    return np.fft.rfftfreq(length, 1 / fs_hz), density.reshape(*x.shape[:-1], n_bins)
+    return _bins(length, fs_hz), density.reshape(*x.shape[:-1], n_bins)
 
 
 def band_power(
@@ -118,6 +118,10 @@ def band_power(
     width_hz = frequencies_hz[1] - frequencies_hz[0]
     power: NDArray[np.float64] = density[..., inside].sum(axis=-1) * width_hz
     return power
+
+
+def _bins(n_samples: int, fs_hz: float) -> NDArray[np.float64]:
+    return np.arange(n_samples // 2 + 1, dtype=np.float64) * (fs_hz / n_samples)
 
 
 def _weights(taper: str, n_samples: int) -> NDArray[np.float64]:
