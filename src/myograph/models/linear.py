@@ -64,9 +64,9 @@ class LDA(Classifier):
         check_choice(self.priors, ("empirical", "uniform"), name="priors")
         n_classes = len(self.classes_)
         sizes = np.bincount(codes, minlength=n_classes).astype(np.float64)
-        priors = (
-            sizes / len(codes) if self.priors == "empirical" else np.ones_like(sizes) / n_classes
-        )
+        priors: NDArray[np.float64] = sizes / len(codes)
+        if self.priors == "uniform":
+            priors = np.full(n_classes, 1 / n_classes)
         means = np.empty((n_classes, X.shape[1]))
         spread = np.zeros((X.shape[1], X.shape[1]))
         for k in range(n_classes):
@@ -74,7 +74,8 @@ class LDA(Classifier):
             means[k] = rows.mean(axis=0)
             spread += priors[k] * self._covariance(rows - means[k])
         # Least squares, not an inverse: a feature that never varies leaves the spread singular.
-        self.coef_ = np.linalg.lstsq(spread, means.T, rcond=None)[0].T
+        solved = np.linalg.lstsq(spread, means.T, rcond=None)[0]
+        self.coef_ = np.asarray(solved.T, dtype=np.float64)
         self.intercept_ = -0.5 * (means * self.coef_).sum(axis=1) + np.log(priors)
 
     def _proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ __all__ = ["PipelineState"]
 class PipelineState:
     """One stream on its way through a pipeline; made by `Pipeline.start`."""
 
-    __slots__ = ("_front", "_layout", "_pipeline", "_scaler", "_start_s")
+    __slots__ = ("_front", "_layout", "_person", "_pipeline", "_start_s")
 
     def __init__(
         self,
@@ -30,13 +30,13 @@ class PipelineState:
         front: FrontState,
         layout: Layout,
         *,
-        scaler: Scaler | None,
+        person: Scaler | None,
         start_s: float,
     ) -> None:
         self._pipeline = pipeline
         self._front = front
         self._layout = layout
-        self._scaler = scaler
+        self._person = person
         self._start_s = start_s
 
     def push(self, chunk: ArrayLike) -> tuple[Decision, ...]:
@@ -68,6 +68,5 @@ class PipelineState:
         values, stop_s = self._front.push(samples)
         if len(values) == 0:
             return ()
-        if self._scaler is not None:
-            values = self._scaler.apply(values)
-        return self._pipeline.decide(values, self._start_s + stop_s)
+        scaled = self._pipeline.scale(values, person=self._person)
+        return self._pipeline.decide(scaled, self._start_s + stop_s)

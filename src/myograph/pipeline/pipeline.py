@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import joblib
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from myograph.config.load import parse_config
 from myograph.config.schema import PipelineConfig
 from myograph.core.decision import Decision
-from myograph.core.errors import DataError, LayoutError, ParameterError
+from myograph.core.errors import ArtifactError, DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.recording import Recording
+from myograph.core.step import build_step
 from myograph.core.table import FeatureTable
 from myograph.models import MODELS, Model, build_model
 from myograph.models.aggregate import aggregate
@@ -59,6 +61,32 @@ class Pipeline:
         self._model = _new_model(config, seed)
         self._ready = not self.front.learns
         self._fitted: Fitted | None = None
+        #: What the model file said, when the pipeline came from one.
+        self.manifest: Mapping[str, Any] | None = None
+
+    @classmethod
+    def restore(
+        cls,
+        config: PipelineConfig,
+        fitted: Fitted,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        seed: int,
+        steps: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        """Rebuild a fitted pipeline from what was saved; see `myograph.pipeline.artifact`."""
+        pipeline = cls(config, seed=seed)
+        pipeline.front = replace(pipeline.front, steps=tuple(build_step(step) for step in steps))
+        pipeline._ready = True
+        params = pipeline._model.get_params()
+        pipeline._model = type(pipeline._model).from_arrays(arrays, **params)
+        if pipeline._model.n_features_in_ != len(fitted.names):
+            raise ArtifactError(
+                f"The model takes {pipeline._model.n_features_in_} features; "
+                f"{len(fitted.names)} are named."
+            )
+        pipeline._fitted = fitted
+        return pipeline
 
     # --- recordings to features ------------------------------------------------------------------
 
@@ -216,10 +244,7 @@ class Pipeline:
         """
         self._require("classification")
         table = self.measure(recording)
-        scaler = self._live_scaler(person or Scaler.of(table.values))
-        return self.decide(
-            scaler.apply(table.values) if scaler else table.values, table.index.stop_s
-        )
+        return self.decide(self.scale(table.values, person=person), table.index.stop_s)
 
     def predict_recording(self, recording: Recording) -> Decision:
         """Make one decision about the whole recording, from those about its windows."""
@@ -266,13 +291,22 @@ class Pipeline:
                 "person=pipeline.person_scaler([recording])."
             )
         front = self.front.start(layout)
-        return PipelineState(self, front, layout, scaler=self._live_scaler(person), start_s=start_s)
+        return PipelineState(self, front, layout, person=person, start_s=start_s)
 
     def check_layout(self, layout: Layout) -> None:
         """Refuse, in sentences, a layout that does not provide what was learned from."""
         wrong = self.front.output_layout(layout).differences(self.layout)
         if wrong:
             raise LayoutError("This model was trained for another recording. " + " ".join(wrong))
+
+    def scale(
+        self, values: NDArray[np.float64], *, person: Scaler | None = None
+    ) -> NDArray[np.float64]:
+        """Scale features (n_windows, n_features) of one person as the model wants them."""
+        if self.config.scaling == "person":
+            return (person or Scaler.of(values)).apply(values)
+        scaler = self.fitted.scaler
+        return scaler.apply(values) if scaler else values
 
     def decide(
         self, values: NDArray[np.float64], time_s: NDArray[np.float64]
@@ -305,10 +339,7 @@ class Pipeline:
             raise LayoutError("This model was trained for other windows. " + " ".join(wrong))
         if self.config.scaling == "person":
             return scale_people(table.values, table.index.subject)
-        return learned.scaler.apply(table.values) if learned.scaler else table.values
-
-    def _live_scaler(self, person: Scaler | None) -> Scaler | None:
-        return person if self.config.scaling == "person" else self.fitted.scaler
+        return self.scale(table.values)
 
     def _require(self, task: str) -> None:
         if self._model.task != task:
