@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
@@ -13,16 +16,11 @@ from myograph.models.budget import spread_rows
 
 __all__ = ["RandomForest"]
 
-# Rows that walk down the trees together: their positions stay in the processor's cache.
-_BLOCK = 512
-
-
 @MODELS.register("random-forest")
 class RandomForest(Classifier):
     """Trees grown on resampled windows; the probability is the mean over their leaves.
 
-    All trees lie end to end in flat arrays, one entry per node. A leaf points to itself, so every
-    row takes ``depth`` steps in every tree, all at once.
+    All trees lie end to end in flat arrays, one entry per node, children after their parent.
 
     Parameters
     ----------
@@ -39,7 +37,7 @@ class RandomForest(Classifier):
     breiman2001
     """
 
-    state = ("feature_", "threshold_", "left_", "right_", "leaf_", "proba_", "root_", "depth_")
+    state = ("feature_", "threshold_", "left_", "right_", "leaf_", "proba_", "root_")
     uses_groups = True
 
     feature_: NDArray[np.int32]
@@ -49,14 +47,13 @@ class RandomForest(Classifier):
     leaf_: NDArray[np.int32]
     proba_: NDArray[np.float64]
     root_: NDArray[np.int32]
-    depth_: NDArray[np.int64]
 
     def __init__(
         self,
         *,
         n_trees: int = 100,
         min_leaf: int = 1,
-        max_windows: int | None = 20000,
+        max_windows: int | None = 5000,
         seed: int = 0,
     ) -> None:
         self.n_trees = n_trees
@@ -94,21 +91,14 @@ class RandomForest(Classifier):
         # The library names classes by what it saw, which are the codes in their order.
         self.proba_ = np.zeros((len(values), len(self.classes_)))
         self.proba_[:, forest.classes_] = values / values.sum(axis=1, keepdims=True)
-        self.depth_ = np.asarray(max(tree.max_depth for tree in trees))
 
     def _proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         # Single precision, because the thresholds were chosen between such values.
         single = np.ascontiguousarray(X, dtype=np.float32)
-        blocks = [single[start : start + _BLOCK] for start in range(0, len(X), _BLOCK)]
-        return np.concatenate([self._walk(rows) for rows in blocks])
-
-    def _walk(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
-        rows = np.arange(len(X))[:, None]
-        node = np.broadcast_to(self.root_, (len(X), len(self.root_)))
-        for _ in range(int(self.depth_)):
-            goes_left = X[rows, self.feature_[node]] <= self.threshold_[node]
-            node = np.where(goes_left, self.left_[node], self.right_[node])
-        return self.proba_[self.leaf_[node]].mean(axis=1)
+        out = np.zeros((len(X), self.proba_.shape[1]))
+        nodes = (self.feature_, self.threshold_, self.left_, self.right_, self.leaf_)
+        _walk(single, nodes, self.root_, self.proba_, out)
+        return out / len(self.root_)
 
     def _check_state(self) -> None:
         n_nodes, n_leaves = len(self.feature_), len(self.proba_)
@@ -117,7 +107,6 @@ class RandomForest(Classifier):
         self._expect("threshold_", n_nodes)
         self._expect("proba_", n_leaves, len(self.classes_))
         self._expect("root_", len(self.root_), kind="i")
-        self._expect("depth_", kind="i")
         itself = np.arange(n_nodes)
         is_leaf = self.leaf_ >= 0
         inside = (
@@ -128,7 +117,26 @@ class RandomForest(Classifier):
             and self.root_.min() >= 0
             and self.leaf_.max() < n_leaves
             and 0 <= self.feature_.min() <= self.feature_.max() < self.n_features_in_
-            and 0 < self.depth_ + 1 <= n_nodes
         )
         if not inside:
             raise ArtifactError("The trees of a random forest point outside the forest.")
+
+
+@numba.njit(cache=True, nogil=True)
+def _walk(
+    X: NDArray[np.float32],
+    nodes: tuple[NDArray[Any], ...],
+    root: NDArray[np.int32],
+    proba: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Add the leaf that each row of ``X`` reaches in each tree to its row of ``out``."""
+    feature, threshold, left, right, leaf = nodes
+    for start in root:  # one tree at a time: it stays in the processor's cache
+        for row in range(X.shape[0]):
+            node = start
+            while leaf[node] < 0:
+                goes_left = X[row, feature[node]] <= threshold[node]
+                node = left[node] if goes_left else right[node]
+            for k in range(proba.shape[1]):
+                out[row, k] += proba[leaf[node], k]

@@ -157,7 +157,7 @@ def _array(content: bytes, *, where: str) -> NDArray[Any]:
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read_header(buffer)
         stated = int(np.prod([int(n) for n in shape], dtype=object)) * dtype.itemsize
-        if dtype.hasobject or stated != len(content) - buffer.tell():
+        if dtype.hasobject or not dtype.isnative or stated != len(content) - buffer.tell():
             raise ArtifactError(
                 f"An array in {where} says it holds {stated} bytes of {dtype}; "
                 f"{len(content) - buffer.tell()} are there."
