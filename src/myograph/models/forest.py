@@ -16,6 +16,7 @@ from myograph.models.budget import spread_rows
 
 __all__ = ["RandomForest"]
 
+
 @MODELS.register("random-forest")
 class RandomForest(Classifier):
     """Trees grown on resampled windows; the probability is the mean over their leaves.

@@ -67,16 +67,18 @@ class LDA(Classifier):
         priors: NDArray[np.float64] = sizes / len(codes)
         if self.priors == "uniform":
             priors = np.full(n_classes, 1 / n_classes)
+        # Around the middle of the data, which takes the same from every class's score: a feature
+        # far from zero then costs no digits.
+        middle = X.mean(axis=0)
         means = np.empty((n_classes, X.shape[1]))
         spread = np.zeros((X.shape[1], X.shape[1]))
         for k in range(n_classes):
-            rows = X[codes == k]
+            rows = X[codes == k] - middle
             means[k] = rows.mean(axis=0)
-            spread += priors[k] * self._covariance(rows - means[k])
-        # Least squares, not an inverse: a feature that never varies leaves the spread singular.
-        solved = np.linalg.lstsq(spread, means.T, rcond=None)[0]
-        self.coef_ = np.asarray(solved.T, dtype=np.float64)
-        self.intercept_ = -0.5 * (means * self.coef_).sum(axis=1) + np.log(priors)
+            spread += priors[k] * self._covariance(_centred(rows, means[k], middle))
+        self.coef_ = _solve(spread, means)
+        offsets = (self.coef_ * (0.5 * means + middle)).sum(axis=1)
+        self.intercept_ = np.log(priors) - offsets
 
     def _proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         return softmax(X @ self.coef_.T + self.intercept_)
@@ -84,7 +86,7 @@ class LDA(Classifier):
     def _covariance(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.shrinkage == "auto":
             scale = np.sqrt((centred**2).mean(axis=0))
-            scale[scale <= 10 * np.finfo(float).eps * np.abs(scale).max(initial=0)] = 1.0
+            scale[scale == 0] = 1.0
             standard = centred / scale
             shrunk = _shrink(standard.T @ standard / len(centred), ledoit_wolf(standard))
             return scale[:, None] * shrunk * scale
@@ -174,3 +176,24 @@ def ledoit_wolf(centred: NDArray[np.float64]) -> float:
 def _shrink(covariance: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
     level = np.trace(covariance) / len(covariance)
     return (1 - amount) * covariance + amount * level * np.eye(len(covariance))
+
+
+def _centred(
+    rows: NDArray[np.float64], mean: NDArray[np.float64], middle: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Take the mean off; a column that varies by rounding alone becomes 0."""
+    centred = rows - mean
+    noise = 10 * np.finfo(np.float64).eps * np.abs(middle)
+    centred[:, np.abs(centred).max(axis=0) <= noise] = 0.0
+    return centred
+
+
+def _solve(spread: NDArray[np.float64], means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights of each class, shape (n_classes, n_features)."""
+    # With every feature in units of its own deviation, so that the mixture of units decides
+    # nothing, and by least squares: a feature that never varies leaves the spread singular.
+    scale = np.sqrt(np.diag(spread))
+    scale[scale == 0] = 1.0
+    alike = spread / scale / scale[:, None]
+    solved = np.linalg.lstsq(alike, (means / scale).T, rcond=None)[0]
+    return np.asarray(solved.T / scale, dtype=np.float64)

@@ -138,7 +138,9 @@ def load_model(path: str | PathLike[str]) -> Pipeline:
         raise
     except (MyographError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ArtifactError(f"{where} cannot be rebuilt: {error}") from error
-    pipeline.manifest = MappingProxyType({**manifest, "card": members["card.md"].decode()})
+    pipeline.manifest = MappingProxyType(
+        {**manifest, "card": members["card.md"].decode(errors="replace")}
+    )
     return pipeline
 
 
@@ -190,26 +192,39 @@ def _read(path: Path) -> dict[str, bytes]:
 
 
 def _check_manifest(members: Mapping[str, bytes], *, where: str) -> dict[str, Any]:
-    try:
-        manifest = json.loads(members["manifest.json"])
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"manifest.json of {where} cannot be read: {error}.") from error
-    number = manifest.get("format") if isinstance(manifest, dict) else None
+    manifest = _parse_manifest(members["manifest.json"], where=where)
+    number = manifest.get("format")
     if not isinstance(number, int) or number < 1:
         raise ArtifactError(f"manifest.json of {where} states no format.")
     if number > FORMAT:
         raise ArtifactError(
-            f"{where} has format {number}, written by a newer Myograph "
-            f"({manifest.get('versions', {}).get('myograph', 'unknown')}); this one reads up to "
-            f"{FORMAT}. Update Myograph to use it."
+            f"{where} has format {number}, written by a newer Myograph; this one "
+            f"({__version__}) reads up to {FORMAT}. Update Myograph to use it."
         )
     seal = manifest.pop("seal", None)
     if seal != digest_of(manifest):
         raise ArtifactError(f"manifest.json of {where} was altered: it does not match its seal.")
-    for name, digest in manifest["sha256"].items():
+    digests = manifest.get("sha256")
+    if not isinstance(digests, dict) or set(digests) != set(members) - {"manifest.json"}:
+        raise ArtifactError(f"manifest.json of {where} does not state the sha256 of every member.")
+    for name, digest in digests.items():
         if sha256(members[name]).hexdigest() != digest:
             raise ArtifactError(f"{name} of {where} was altered: it does not match its sha256.")
-    return dict(manifest)
+    return manifest
+
+
+def _parse_manifest(content: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        manifest = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"manifest.json of {where} cannot be read: {error}.") from error
+    if not isinstance(manifest, dict):
+        raise ArtifactError(f"manifest.json of {where} is not a table of keys.")
+    return manifest
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
 
 
 def _rebuild(

@@ -15,8 +15,8 @@ from myograph.core.layout import MUSCLE_KINDS, Layout
 from myograph.core.recording import Recording
 from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
-from myograph.core.windows import WindowIndex, Windows
 from myograph.features import FeatureSpec, extract, parse_features
+from myograph.features.extract import measure
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = ["Front", "FrontState", "build_front"]
@@ -85,8 +85,7 @@ class Front:
         for step in self.steps:
             states.append(step.start(layout))
             layout = step.output_layout(layout)
-        windowing = self.windowing.start(layout)
-        return FrontState(states, windowing, self.windowing.output_layout(layout), self.features)
+        return FrontState(states, self.windowing.start(layout), layout.fs_hz, self.features)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:
         cut = self.windowing
@@ -107,18 +106,18 @@ class Front:
 class FrontState:
     """A front that runs: it takes chunks and returns features of the windows they complete."""
 
-    __slots__ = ("_features", "_layout", "_steps", "_windowing")
+    __slots__ = ("_features", "_fs_hz", "_steps", "_windowing")
 
     def __init__(
         self,
         steps: Sequence[StepState],
         windowing: WindowingState,
-        layout: Layout,
+        fs_hz: float,
         features: tuple[FeatureSpec, ...],
     ) -> None:
         self._steps = steps
         self._windowing = windowing
-        self._layout = layout
+        self._fs_hz = fs_hz
         self._features = features
 
     def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -132,13 +131,9 @@ class FrontState:
         """
         for step in self._steps:
             chunk = step.push(chunk)
-        values, stop_sample = self._windowing.push(chunk)
-        fs_hz = self._layout.fs_hz
-        stop_s = stop_sample / fs_hz
-        if len(values) == 0:
-            return np.empty((0, 0)), stop_s
-        index = WindowIndex.of(len(values), start_s=stop_s - values.shape[2] / fs_hz, stop_s=stop_s)
-        return extract(Windows(values, index, self._layout), self._features).values, stop_s
+        windows, stop_sample = self._windowing.push(chunk)
+        values = measure(windows, fs_hz=self._fs_hz, features=self._features)
+        return values, stop_sample / self._fs_hz
 
 
 def build_front(config: PipelineConfig) -> Front:
