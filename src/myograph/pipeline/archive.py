@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -25,6 +26,18 @@ __all__ = ["pack", "pack_arrays", "unpack", "unpack_arrays", "write_atomically"]
 
 # The first moment a zip file can state: when it was written must not change its bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+# What the standard library raises, in one place or another, on a zip file that is not whole.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+)
 
 
 def pack(members: Mapping[str, bytes], *, compress: bool = True) -> bytes:
@@ -63,7 +76,9 @@ def unpack(content: bytes, limits: Mapping[str, int], *, where: str) -> dict[str
             infos = archive.infolist()
             _check_names([info.filename for info in infos], set(limits), where=where)
             return {i.filename: _member(archive, i, limits[i.filename], where) for i in infos}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except ArtifactError:
+        raise
+    except _DAMAGE as error:
         raise ArtifactError(f"{where} is damaged or not a model file: {error}.") from error
 
 
@@ -93,7 +108,9 @@ def unpack_arrays(content: bytes, *, where: str) -> dict[str, NDArray[Any]]:
             return {
                 i.filename.removesuffix(".npy"): _array(archive.read(i), where=where) for i in infos
             }
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except ArtifactError:
+        raise
+    except _DAMAGE as error:
         raise ArtifactError(f"{where} is damaged or not an npz file: {error}.") from error
 
 

@@ -98,12 +98,12 @@ def save_model(
         raise ParameterError(f"A model file's name ends in .myomodel; got {target.name!r}.")
     if not target.parent.is_dir():
         raise ParameterError(f"The folder {target.parent} does not exist; make it first.")
+    manifest = _describe(pipeline)
     members = {
         "arrays.npz": pack_arrays(_arrays(pipeline)),
         "golden.npz": pack_arrays(make_golden(pipeline)),
         "card.md": card.encode(),
     }
-    manifest = _describe(pipeline)
     manifest |= {"intended_use": intended_use, "validation": dict(validation or {})}
     manifest["sha256"] = {name: sha256(content).hexdigest() for name, content in members.items()}
     try:
@@ -132,12 +132,10 @@ def load_model(path: str | PathLike[str]) -> Pipeline:
     arrays = unpack_arrays(members["arrays.npz"], where=f"arrays.npz of {where}")
     golden = unpack_arrays(members["golden.npz"], where=f"golden.npz of {where}")
     try:
-        pipeline = _rebuild(manifest, arrays, where=where)
-        check_golden(pipeline, golden, where=where)
-    except ArtifactError:
-        raise
+        pipeline = _rebuild(manifest, arrays)
+        check_golden(pipeline, golden)
     except (MyographError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise ArtifactError(f"{where} cannot be rebuilt: {error}") from error
+        raise ArtifactError(f"{where} cannot be used: {error}") from error
     pipeline.manifest = MappingProxyType(
         {**manifest, "card": members["card.md"].decode(errors="replace")}
     )
@@ -227,14 +225,14 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
-def _rebuild(
-    manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, where: str
-) -> Pipeline:
-    config = parse_config(manifest["pipeline"], schema=PipelineConfig, where=where)
+def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Pipeline:
+    config = parse_config(manifest["pipeline"], schema=PipelineConfig, where="its manifest")
     layout = Layout.from_dict(manifest["layout"])
     parts: dict[str, dict[str, NDArray[Any]]] = {"model": {}, "scaling": {}}
     for name, array in arrays.items():
         part, _, rest = name.partition(".")
+        if part not in parts:
+            raise ArtifactError(f"its arrays belong to {sorted(parts)}; got {name!r}.")
         parts[part][rest] = array
     scaler = None
     if config.scaling == "standard":

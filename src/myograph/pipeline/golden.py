@@ -15,10 +15,12 @@ from myograph.pipeline.pipeline import Pipeline
 
 __all__ = ["TOLERANCE", "check_golden", "make_golden"]
 
-#: Largest difference allowed between an output and its golden value: room for another processor's
-#: rounding, none for another model.
+#: Largest difference allowed between an output and its golden value, see `check_golden`: room for
+#: another processor's rounding, none for another model.
 TOLERANCE = 1e-6
 
+_NAMES = {"signal", "signal_output", "features", "features_output"}
+_LEAST = 1e-300
 _N_WINDOWS = 16
 _N_ROWS = 64
 # Typical size of muscle activity, by unit, for the synthetic signal.
@@ -47,7 +49,7 @@ def make_golden(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
     }
 
 
-def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]], *, where: str) -> None:
+def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]]) -> None:
     """Refuse a pipeline that no longer gives its golden outputs.
 
     Raises
@@ -55,26 +57,34 @@ def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]], *, wher
     ArtifactError
         If an output differs by more than `TOLERANCE`, or is not a number.
     """
-    wanted = {"signal", "signal_output", "features", "features_output"}
-    if set(golden) != wanted:
-        raise ArtifactError(
-            f"Golden vectors of {where} must be {sorted(wanted)}; got {sorted(golden)}."
-        )
+    if set(golden) != _NAMES:
+        raise ArtifactError(f"its golden vectors must be {sorted(_NAMES)}; got {sorted(golden)}.")
     measured = pipeline.measure(Recording(golden["signal"], pipeline.layout)).values
     for name, values in (("signal", measured), ("features", golden["features"])):
         expected, given = golden[f"{name}_output"], _answer(pipeline, values)
         if given.shape != expected.shape or not len(given):
             raise ArtifactError(
-                f"{where} gives {given.shape} outputs for its golden {name}; {expected.shape} are "
+                f"it gives {given.shape} outputs for its golden {name}, and {expected.shape} are "
                 "expected."
             )
-        gap = float(np.abs(given - expected).max())
+        gap = _gap(given, expected, task=pipeline.task)
         if not gap <= TOLERANCE:  # also refuses NaN
             raise ArtifactError(
-                f"{where} misses its golden outputs for {name} by {gap:.2e} (allowed "
-                f"{TOLERANCE:.0e}): it would not decide here as it did where it was trained. "
+                f"it misses its golden outputs for {name} by {gap:.2e} (allowed "
+                f"{TOLERANCE:.0e}), so it would not decide here as it did where it was trained. "
                 "Install the versions its manifest names, or train it again."
             )
+
+
+def _gap(given: NDArray[np.float64], expected: NDArray[np.float64], *, task: str) -> float:
+    """Return the largest difference, relative for what is larger than 1.
+
+    Probabilities are compared by their logarithms: those of a sure model are all 0 or 1, and would
+    hide that it had become another one.
+    """
+    if task == "classification":
+        given, expected = np.log(np.maximum(given, _LEAST)), np.log(np.maximum(expected, _LEAST))
+    return float((np.abs(given - expected) / (1 + np.abs(expected))).max())
 
 
 def _answer(pipeline: Pipeline, measured: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -54,7 +54,8 @@ class PipelineState:
         DataError
             If a sample is NaN or infinite. The state is as before the push.
         """
-        samples = np.asarray(chunk, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, see below
+            samples = np.asarray(chunk, dtype=np.float32)
         if samples.ndim != 2 or len(samples) != self._layout.n_channels:
             raise LayoutError(
                 f"A chunk must be ({self._layout.n_channels} channels, n_new samples); "
