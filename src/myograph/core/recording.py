@@ -32,6 +32,9 @@ GAP = "gap"
 # The largest time, in samples, by which an event may pass the end: writers round to their clock.
 _ROUNDING = 1.0
 
+# What is left of an event after a crop is nothing when it is shorter than this: rounding alone.
+_INSTANT_S = 1e-9
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
@@ -123,7 +126,8 @@ class Recording:
     Parameters
     ----------
     samples : ndarray of float32, shape (n_channels, n_samples)
-        Values in each channel's unit, finite, held read-only.
+        Values in each channel's unit, finite, held read-only. A writeable array is copied, so that
+        nobody can change the recording from outside; one already made read-only is taken as it is.
     layout : Layout
         Sampling rate and channels, one channel per row of ``samples``.
     events : tuple of Event
@@ -168,14 +172,12 @@ class Recording:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        samples = check_samples(self.samples).view()
-        samples.flags.writeable = False
-        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "samples", _frozen(self.samples))
         object.__setattr__(self, "events", tuple(sorted(self.events)))
-        if len(samples) != self.layout.n_channels:
+        if self.n_channels != self.layout.n_channels:
             raise LayoutError(
                 f"The layout names {self.layout.n_channels} channels {list(self.layout.names)}; "
-                f"samples has {len(samples)} rows."
+                f"samples has {self.n_channels} rows."
             )
         slack = _ROUNDING / self.fs_hz
         for event in self.events:
@@ -368,10 +370,23 @@ class RecordingSet:
         return RecordingSet({k: r.crop(start_s, stop_s) for k, r in self.members.items()})
 
 
+def _frozen(samples: NDArray[np.floating]) -> NDArray[np.float32]:
+    checked = check_samples(samples)
+    if checked.flags.writeable and np.may_share_memory(checked, samples):
+        checked = checked.copy()
+    checked = checked.view()
+    checked.flags.writeable = False
+    return checked
+
+
 def _cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
     for event in events:
         onset_s, end_s = max(event.onset_s, start_s), min(event.end_s, stop_s)
-        inside = start_s <= event.onset_s < stop_s if event.duration_s == 0 else end_s > onset_s
+        inside = (
+            start_s <= event.onset_s < stop_s
+            if event.duration_s == 0
+            else end_s - onset_s > _INSTANT_S
+        )
         if inside:
             yield replace(event, onset_s=onset_s, duration_s=max(end_s - onset_s, 0.0))
 

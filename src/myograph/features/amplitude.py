@@ -22,7 +22,7 @@ def as_float64(windows: Windows3D) -> NDArray[np.float64]:
 
 @feature("mav", unit="signal", amplitude_power=1, reference="hudgins1993")
 def mean_absolute_value(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
-    r"""Mean absolute value, :math:`\frac{1}{N}\sum_n |x_n|` [hudgins1993]_.
+    r"""Mean absolute value, :math:`\frac{1}{N}\sum_n |x_n|` (hudgins1993).
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def mean_absolute_value(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]
 
 @feature("iemg", unit="signal", amplitude_power=1, reference="phinyomark2012")
 def integrated_emg(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
-    r"""Integrated EMG, :math:`\sum_n |x_n|` [phinyomark2012]_: a sum, it grows with the window.
+    r"""Integrated EMG, :math:`\sum_n |x_n|` (phinyomark2012): a sum, it grows with the window.
 
     See `mean_absolute_value` for the parameters and the result.
     """
@@ -51,7 +51,7 @@ def integrated_emg(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
 
 @feature("rms", unit="signal", amplitude_power=1, reference="phinyomark2012")
 def root_mean_square(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
-    r"""Root mean square, :math:`\sqrt{\frac{1}{N}\sum_n x_n^2}` [phinyomark2012]_.
+    r"""Root mean square, :math:`\sqrt{\frac{1}{N}\sum_n x_n^2}` (phinyomark2012).
 
     See `mean_absolute_value` for the parameters and the result.
     """
@@ -61,7 +61,7 @@ def root_mean_square(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
 
 @feature("var", unit="signal^2", amplitude_power=2, reference="phinyomark2012")
 def variance(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
-    r"""Variance of a zero-mean signal, :math:`\frac{1}{N-1}\sum_n x_n^2` [phinyomark2012]_.
+    r"""Variance of a zero-mean signal, :math:`\frac{1}{N-1}\sum_n x_n^2` (phinyomark2012).
 
     The mean is taken to be 0, as it is after a high-pass; it is not subtracted.
 

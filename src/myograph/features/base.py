@@ -263,7 +263,11 @@ def parse_features(definitions: Sequence[str | Mapping[str, Any]]) -> tuple[Feat
 
 
 def _specs(definition: str | Mapping[str, Any]) -> list[FeatureSpec]:
-    given = {"feature": definition} if isinstance(definition, str) else dict(definition)
+    given: dict[str, Any] = {}
+    if isinstance(definition, str):
+        given = {"feature": definition}
+    elif isinstance(definition, Mapping):
+        given = dict(definition)
     if not isinstance(given.get("feature"), str):
         raise ParameterError(
             f"A feature definition needs the key 'feature' with a name; got {definition!r}."

@@ -1,8 +1,8 @@
-"""Fused passes, compiled: every time-domain feature of a window in one walk over its samples.
+"""Fused passes, compiled: every time-domain feature of a window while it is at hand.
 
-Each window is summed from its first sample to its last in float64, without reordering, so that a
-window alone and in a batch, here and on another machine, give the same bits. Windows are read
-where they lie: overlapping views are not copied.
+Every sum runs in one fixed order in float64, without reordering, so that a window alone and in a
+batch, here and on another machine, give the same bits. Windows are read where they lie:
+overlapping views are not copied.
 
 Compiling takes seconds once; the result is kept beside this file or in the user's cache.
 """
@@ -48,32 +48,39 @@ def time_domain(
     return out
 
 
+@njit(inline="always")
+def _opposite(a, b):  # type: ignore[no-untyped-def]  # compiled, as all below: types come from above
+    return ((a > 0) & (b < 0)) | ((a < 0) & (b > 0))
+
+
+# One short loop per kind of result: the counts do not wait for the sums, and the processor takes
+# several samples at once.
 @njit(_SIGNATURE, cache=True, nogil=True)
-def _walk(windows, zc, ssc, wamp, out):  # type: ignore[no-untyped-def]  # compiled: types above
-    n_windows, n_channels, n_samples = windows.shape
+def _walk(windows, zc, ssc, wamp, out):  # type: ignore[no-untyped-def]
+    n_windows, n_channels, n = windows.shape
+    x, steps = np.empty(n), np.empty(n - 1)
     for w in range(n_windows):
         for c in range(n_channels):
-            before = np.float64(windows[w, c, 0])
-            size, power, length = abs(before), before * before, 0.0
+            for i in range(n):
+                x[i] = windows[w, c, i]
+            for i in range(n - 1):
+                steps[i] = x[i + 1] - x[i]
+            size, power, length = abs(x[n - 1]), x[n - 1] * x[n - 1], 0.0
+            for i in range(n - 1):
+                size += abs(x[i])
+                power += x[i] * x[i]
+                length += abs(steps[i])
             crossings, turns, jumps = 0, 0, 0
-            last_step = 0.0
-            for i in range(1, n_samples):
-                x = np.float64(windows[w, c, i])
-                step = x - before
-                large = abs(step)
-                size += abs(x)
-                power += x * x
-                length += large
-                opposite = ((before > 0) & (x < 0)) | ((before < 0) & (x > 0))
-                turned = ((last_step > 0) & (step < 0)) | ((last_step < 0) & (step > 0))
-                crossings += opposite & (large >= zc)
-                turns += turned & ((large >= ssc) | (abs(last_step) >= ssc))
-                jumps += large > wamp
-                before, last_step = x, step
-            out[w, c, 0] = size / n_samples
+            for i in range(n - 1):
+                crossings += _opposite(x[i], x[i + 1]) & (abs(steps[i]) >= zc)
+                jumps += abs(steps[i]) > wamp
+            for i in range(n - 2):
+                large = (abs(steps[i]) >= ssc) | (abs(steps[i + 1]) >= ssc)
+                turns += _opposite(steps[i], steps[i + 1]) & large
+            out[w, c, 0] = size / n
             out[w, c, 1] = size
-            out[w, c, 2] = math.sqrt(power / n_samples)
-            out[w, c, 3] = power / (n_samples - 1)
+            out[w, c, 2] = math.sqrt(power / n)
+            out[w, c, 3] = power / (n - 1)
             out[w, c, 4] = length
             out[w, c, 5] = crossings
             out[w, c, 6] = turns

@@ -24,7 +24,7 @@ _BAND = {"low_hz": 10.0, "high_hz": 500.0}
 def mean_frequency(
     windows: Windows3D, fs_hz: float, *, low_hz: float = 10.0, high_hz: float = 500.0
 ) -> NDArray[np.float64]:
-    r"""Mean frequency, :math:`M_1/M_0` with :math:`M_k = \sum f^k P(f)` [phinyomark2012]_.
+    r"""Mean frequency, :math:`M_1/M_0` with :math:`M_k = \sum f^k P(f)` (phinyomark2012).
 
     P is the periodogram of the Hann-tapered, mean-free window.
 
@@ -50,7 +50,7 @@ def mean_frequency(
 def median_frequency(
     windows: Windows3D, fs_hz: float, *, low_hz: float = 10.0, high_hz: float = 500.0
 ) -> NDArray[np.float64]:
-    """Median frequency: half of the power in the band lies below it [phinyomark2012]_.
+    """Median frequency: half of the power in the band lies below it (phinyomark2012).
 
     Each bin's power is spread evenly over its width, so the cumulative power is linear between
     bin edges and the median does not jump from bin to bin.

@@ -19,7 +19,7 @@ __all__ = ["slope_sign_changes", "waveform_length", "willison_amplitude", "zero_
 
 @feature("wl", unit="signal", amplitude_power=1, reference="hudgins1993")
 def waveform_length(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
-    r"""Waveform length, :math:`\sum_n |x_{n+1} - x_n|` [hudgins1993]_.
+    r"""Waveform length, :math:`\sum_n |x_{n+1} - x_n|` (hudgins1993).
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def waveform_length(windows: Windows3D, fs_hz: float) -> NDArray[np.float64]:
 def zero_crossings(
     windows: Windows3D, fs_hz: float, *, threshold: float = 0.0
 ) -> NDArray[np.float64]:
-    r"""Count zero crossings [hudgins1993]_.
+    r"""Count zero crossings (hudgins1993).
 
     Counted are the n where :math:`x_n` and :math:`x_{n+1}` have opposite signs and
     :math:`|x_{n+1} - x_n| \ge` ``threshold``. A sample of exactly zero has no sign.
@@ -84,7 +84,7 @@ def zero_crossings(
 def slope_sign_changes(
     windows: Windows3D, fs_hz: float, *, threshold: float = 0.0
 ) -> NDArray[np.float64]:
-    r"""Count slope sign changes [hudgins1993]_.
+    r"""Count slope sign changes (hudgins1993).
 
     Counted are the n where :math:`(x_n - x_{n-1})(x_n - x_{n+1}) > 0` and at least one of the two
     steps is ``threshold`` or more. The threshold is an amplitude; the variant that compares the
@@ -112,7 +112,7 @@ def slope_sign_changes(
 def willison_amplitude(
     windows: Windows3D, fs_hz: float, *, threshold: float = 0.0
 ) -> NDArray[np.float64]:
-    r"""Count steps :math:`|x_{n+1} - x_n| >` ``threshold`` [phinyomark2012]_.
+    r"""Count steps :math:`|x_{n+1} - x_n| >` ``threshold`` (phinyomark2012).
 
     Not Willison's clinical turns. See `zero_crossings` for the parameters and the result.
     """

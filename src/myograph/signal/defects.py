@@ -142,7 +142,7 @@ def clipped(
 
     Examples
     --------
-    >>> wave = np.clip(10 * np.sin(np.arange(0.0, 14.0, 0.1)), -20, 9)[None]
+    >>> wave = np.clip(10 * np.sin(np.arange(0.0, 13.0, 0.1)), -20, 9)[None]
     >>> int(clipped(wave).sum())
     18
     """

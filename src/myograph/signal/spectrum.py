@@ -64,7 +64,7 @@ def periodogram(
 def psd(
     samples: ArrayLike, *, fs_hz: float, segment_s: float, overlap: float = 0.5
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the one-sided power spectral density by Welch's method [welch1967]_.
+    """Return the one-sided power spectral density by Welch's method (welch1967).
 
     Hann-tapered, mean-free segments; what does not fill a last segment is left out, and a signal
     shorter than one segment is one segment.
