@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myograph.core.errors import DataError, ParameterError
@@ -30,6 +30,7 @@ def test_one_certain_window_does_not_silence_the_others():
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(deadline=None)
 @given(n=st.integers(1, 40), seed=st.integers(0, 2**31))
 def test_groups_do_not_touch_each_other_and_order_does_not_matter(method: str, n: int, seed: int):
     rng = np.random.default_rng(seed)

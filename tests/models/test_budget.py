@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myograph.core.errors import ParameterError
@@ -13,6 +13,7 @@ from myograph.models.budget import spread_rows
 cells = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=200)
 
 
+@settings(deadline=None)
 @given(cells, st.integers(16, 250))
 def test_every_class_of_every_person_stays_as_evenly_as_possible(rows, most: int):
     codes, people = np.array(rows).T

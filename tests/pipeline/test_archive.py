@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -93,6 +93,7 @@ def test_what_is_not_a_whole_zip_file_is_refused(content: bytes):
         unpack(content, LIMITS, where="x")
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(pack(MEMBERS)) - 1), st.integers(1, 255))
 def test_any_byte_changed_is_refused_or_changes_nothing(at: int, by: int):
     content = bytearray(pack(MEMBERS))
@@ -110,6 +111,7 @@ dtypes = st.sampled_from([np.float64, np.float32, np.int32, np.int64, np.bool_, 
 some_arrays = arrays(dtypes, array_shapes(min_dims=0))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), some_arrays, max_size=3))
 def test_arrays_come_back_and_numpy_reads_them_too(given_arrays):
     content = pack_arrays(given_arrays)

@@ -32,7 +32,9 @@ PIPELINES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", PIPELINES)
 @given(cuts=st.lists(st.integers(0, 2400), max_size=40), clock_s=st.floats(-10, 1e4))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_live_decisions_are_the_offline_ones_under_any_chunking(
     dee, layout, trained, name, cuts, clock_s
 ):
