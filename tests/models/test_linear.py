@@ -84,7 +84,7 @@ def test_a_shrinkage_outside_its_range(shrinkage):
 
 def test_unknown_priors():
     with pytest.raises(ParameterError, match=r"priors must be one of .* Did you mean 'uniform'"):
-        LDA(priors="unifrom").fit([[0.0], [1.0]], ["a", "b"])  # type: ignore[arg-type]
+        LDA(priors="uniforms").fit([[0.0], [1.0]], ["a", "b"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 1e4])

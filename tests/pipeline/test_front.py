@@ -40,4 +40,4 @@ def test_a_select_step_replaces_the_default(plain):
 
 def test_a_target_kind_nobody_knows():
     with pytest.raises(ParameterError, match="target_kind must be one of"):
-        build_front(PipelineConfig(windowing=WindowingConfig(target_kind="forse")))
+        build_front(PipelineConfig(windowing=WindowingConfig(target_kind="forces")))

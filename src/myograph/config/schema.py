@@ -6,7 +6,7 @@ Names of steps, features, models and splits are looked up where those live (`cor
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -41,7 +41,12 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 class Config(BaseModel):
     """A part of the configuration: unknown keys and other types than stated are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config: ClassVar[ConfigDict] = {
+        "extra": "forbid",
+        "frozen": True,
+        "strict": True,
+        "allow_inf_nan": False,
+    }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain JSON-able data, defaults written out."""
@@ -55,7 +60,7 @@ class Config(BaseModel):
 class _Open(Config):
     """A named member of a family with its parameters beside the name."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config: ClassVar[ConfigDict] = {"extra": "allow"}
     __pydantic_extra__: dict[str, Parameter] = Field(init=False)
 
 
