@@ -16,6 +16,7 @@ from myograph.core.layout import Channel, Layout
 from myograph.core.recording import GAP, Event, Recording, RecordingSet
 from myograph.io import read, write
 from myograph.io.c3d_parameters import Machine, pack_parameters, parse_parameters
+from myograph.io.formats import sniff_format
 
 
 @pytest.fixture
@@ -160,6 +161,12 @@ def test_parameters_there_and_back() -> None:
     assert found["T"] == ["x", "yz"]
     assert found["I"].astype("u2").tolist() == [1, 60000]
     assert (found["R"].tolist(), found["TWO"].tolist()) == ([0.5], [1.0, 2.0])
+
+
+def test_text_is_not_taken_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("EPOCH,EMG TA\n" + "0,1.5\n" * 20)
+    assert sniff_format(path).name != "c3d"
 
 
 def test_truncated_files_are_refused(recording: Recording, tmp_path: Path) -> None:

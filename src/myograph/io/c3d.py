@@ -354,14 +354,12 @@ def _groups(
 
 
 def _sniff(head: bytes, path: Path) -> bool:
+    """Say whether parameters begin at one of the first blocks; no text has such a first byte."""
     del path
-    start = (head[0] - 1) * BLOCK if head else -1
-    return (
-        len(head) > 1
-        and head[1] == 0x50
-        and start >= 0
-        and (len(head) <= start + 3 or head[start + 3] in _MACHINES)
-    )
+    if len(head) < 2 or not 2 <= head[0] <= 7 or head[1] != 0x50:
+        return False
+    processor = (head[0] - 1) * BLOCK + 3
+    return len(head) <= processor or head[processor] in _MACHINES
 
 
 FORMATS.add(
