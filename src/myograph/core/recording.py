@@ -24,7 +24,7 @@ from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.recipe import Recipe
 
-__all__ = ["GAP", "Event", "Recording", "RecordingSet", "Subject"]
+__all__ = ["GAP", "Event", "Recording", "RecordingSet", "Subject", "cut_events"]
 
 #: Label of an event over samples that were never measured (lost packets, a repaired stretch).
 GAP = "gap"
@@ -274,7 +274,7 @@ class Recording:
         return replace(
             self,
             samples=self.samples[:, first:last],
-            events=tuple(_cut_events(self.events, begin_s, end_s)),
+            events=tuple(cut_events(self.events, begin_s, end_s)),
             start_s=begin_s,
             recipe=self._then("crop", {"start_s": begin_s, "stop_s": end_s}),
         )
@@ -379,7 +379,8 @@ def _frozen(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     return checked
 
 
-def _cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
+def cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
+    """Yield what is left of the events between ``start_s`` and ``stop_s``."""
     for event in events:
         onset_s, end_s = max(event.onset_s, start_s), min(event.end_s, stop_s)
         inside = (
