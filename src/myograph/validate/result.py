@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from myograph.core.decision import Estimate
 from myograph.core.errors import FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
-from myograph.validate.manifest import write_bytes, write_text
+from myograph.validate.manifest import SplitManifest, write_bytes, write_text
 
 __all__ = ["Audit", "Predictions", "RunInfo", "ValidationResult"]
 
@@ -113,7 +113,8 @@ class ValidationResult:
     run : RunInfo
         Time and other things that are not part of the result.
     predictions : Predictions or None
-        None in a result that was read back from JSON.
+    manifest : SplitManifest or None
+        The split, to be saved and used again. Both are None in a result read back from JSON.
     """
 
     task: str
@@ -137,6 +138,7 @@ class ValidationResult:
     environment: dict[str, str] = field(default_factory=dict)
     run: RunInfo = field(default_factory=RunInfo)
     predictions: Predictions | None = None
+    manifest: SplitManifest | None = None
 
     @property
     def passed(self) -> bool:
@@ -201,7 +203,7 @@ class ValidationResult:
             raise FormatError(f"This is not a whole validation result: {error}.") from error
 
     def save(self, folder: str | Path, *, force: bool = False) -> Path:
-        """Write ``result.json``, ``run.json`` and ``predictions.npz`` into ``folder``.
+        """Write ``result.json``, ``run.json``, ``split.json``, ``predictions.npz`` into ``folder``.
 
         ``result.json`` is the same, byte for byte, for the same seed, data and versions.
         """
@@ -215,6 +217,8 @@ class ValidationResult:
         folder.mkdir(parents=True, exist_ok=True)
         if self.predictions is not None:
             write_bytes(folder / "predictions.npz", _npz(self.predictions))
+        if self.manifest is not None:
+            self.manifest.save(folder / "split.json", force=True)
         write_text(folder / "run.json", _json(self.run.to_dict()))
         write_text(target, _json(self.to_dict()))
         return folder
