@@ -73,7 +73,8 @@ class Checkpoint:
         """
         path = self._path(fold)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            content = io.BytesIO(path.read_bytes())
+            with np.load(content, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except FileNotFoundError:
             return None

@@ -243,14 +243,14 @@ def _copies(index: WindowIndex) -> list[str]:
     owners = Groups.of(index.groups("subject", "session"))
     trials = Groups.of(index.groups("subject", "session", "trial"))
     moments = np.round(index.start_s * 1e6).astype(np.int64)
-    # Two owners of one digest, or one moment of it in two repetitions.
-    by_owner = _named_twice(np.stack([recordings.codes], axis=1), owners)
-    by_moment = _named_twice(np.stack([recordings.codes, moments], axis=1), trials)
+    # Two owners of one digest, or one moment of it in two repetitions of one owner.
+    by_owner = _named_twice((recordings.codes,), owners)
+    by_moment = _named_twice((recordings.codes, owners.codes, moments), trials)
     return sorted({f"{one} = {other}" for one, other in (*by_owner, *by_moment)})
 
 
-def _named_twice(keys: NDArray[np.int64], names: Groups) -> list[tuple[str, str]]:
-    pairs = np.unique(np.column_stack([keys, names.codes]), axis=0)
+def _named_twice(keys: Sequence[NDArray[np.int64]], names: Groups) -> list[tuple[str, str]]:
+    pairs = np.unique(np.column_stack([*keys, names.codes]), axis=0)
     same = (pairs[1:, :-1] == pairs[:-1, :-1]).all(axis=1)
     return [
         (names.names[pairs[i, -1]], names.names[pairs[i + 1, -1]]) for i in np.flatnonzero(same)

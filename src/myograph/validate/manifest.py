@@ -57,6 +57,11 @@ class FoldUnits:
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Everything that the fold uses."""
+        return (*self.train, *self.validation, *self.test)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fold as plain JSON-able data."""
         sides = {side: list(getattr(self, side)) for side in ("train", "validation", "test")}
@@ -78,6 +83,8 @@ class SplitManifest:
     by : tuple of str
         Columns of the index that name a unit, or ``("window",)``.
     folds : tuple of FoldUnits
+    unused : tuple of str
+        Units of the data that no fold uses.
     parameters : str
         Of the split, as canonical JSON.
     """
@@ -86,6 +93,7 @@ class SplitManifest:
     scope: str
     by: tuple[str, ...]
     folds: tuple[FoldUnits, ...]
+    unused: tuple[str, ...] = ()
     parameters: str = "{}"
 
     def __post_init__(self) -> None:
@@ -109,7 +117,9 @@ class SplitManifest:
             Fold(fold.name, fold.train, fold.test, units, fold.validation)
             sides = [units.present(rows) for rows in (fold.train, fold.validation, fold.test)]
             written.append(FoldUnits(fold.name, *sides))
-        return cls(split, scope, tuple(by), tuple(written))
+        named = {unit for fold in written for unit in fold.units}
+        unused = tuple(unit for unit in units.names if unit not in named)
+        return cls(split, scope, tuple(by), tuple(written), unused)
 
     def rows(self, index: WindowIndex) -> tuple[Fold, ...]:
         """Apply the manifest to the windows of ``index``.
@@ -144,6 +154,7 @@ class SplitManifest:
             "by": list(self.by),
             "parameters": json.loads(self.parameters),
             "folds": [fold.to_dict() for fold in self.folds],
+            "unused": list(self.unused),
         }
 
     @classmethod
@@ -156,7 +167,8 @@ class SplitManifest:
             for fold in data["folds"]
         )
         parameters = json.dumps(data["parameters"], sort_keys=True, separators=(",", ":"))
-        return cls(data["split"], data["scope"], tuple(data["by"]), folds, parameters)
+        by, unused = tuple(data["by"]), tuple(data["unused"])
+        return cls(data["split"], data["scope"], by, folds, unused, parameters)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the manifest with its digest; an existing file is kept unless ``force``."""
@@ -196,9 +208,7 @@ class SplitManifest:
             raise FormatError(f"Split manifest {path} lacks {error}; make it again.") from error
 
     def _check_same_units(self, units: Groups) -> None:
-        named = {
-            unit for fold in self.folds for unit in (*fold.train, *fold.validation, *fold.test)
-        }
+        named = {unit for fold in self.folds for unit in fold.units} | set(self.unused)
         unknown = sorted(set(units.names) - named)
         missing = sorted(named - set(units.names))
         if unknown or missing:
