@@ -88,9 +88,7 @@ def test_fingerprint_canary(as_table, tmp_path):
 @pytest.mark.parametrize("seed", range(8))
 def test_fingerprints_of_held_out_people_say_nothing(as_table, seed):
     table = fingerprints(as_table, icc=0.5, seed=seed)
-    result = evaluate(
-        PipelineConfig(), table, make_split("leave-one-subject-out"), options=ALONE
-    )
+    result = evaluate(PipelineConfig(), table, make_split("leave-one-subject-out"), options=ALONE)
     headline = result.metrics["person_accuracy"]
     assert headline.low <= 0.5 <= headline.high, str(headline)
     # With one label per person, leaving a person out makes the other label the commoner one in

@@ -44,7 +44,7 @@ def test_shared_groups_are_refused(train, validation, test, sides):
     ("train", "test", "error", "message"),
     [
         ([], [4], DataError, "no windows to train on"),
-        ([0, 1], [], DataError, "no windows to test;"),
+        ([0, 1], [], DataError, "no windows to test on;"),
         ([0, 0], [4], DataError, "names some rows twice"),
         ([0, 9], [4], DataError, "names rows 0 to 9; the table has 6 rows"),
         ([-1], [4], DataError, "names rows -1 to -1"),

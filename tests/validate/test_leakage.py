@@ -216,9 +216,7 @@ def test_labels_of_repetitions_are_permuted_within_the_person(make_index):
     for person in np.unique(index.subject):
         mine = index.subject == person
         assert sorted(permuted.label[mine]) == sorted(index.label[mine])
-    np.testing.assert_array_equal(
-        permuted.label, leakage.permute_labels(index, seed=1).label
-    )
+    np.testing.assert_array_equal(permuted.label, leakage.permute_labels(index, seed=1).label)
 
 
 def test_labels_of_people_are_permuted_among_people(make_index):

@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from myograph.core.errors import DataError, FormatError, LeakageError, OutputExistsError, ParameterError
+from myograph.core.errors import (
+    DataError,
+    FormatError,
+    LeakageError,
+    OutputExistsError,
+    ParameterError,
+)
 from myograph.validate.manifest import FoldUnits, SplitManifest, unit_names
 from myograph.validate.splits import make_split
 

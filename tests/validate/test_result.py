@@ -50,7 +50,7 @@ def test_time_is_not_part_of_the_result(result):
 def test_an_existing_result_is_kept(result, tmp_path):
     result.save(tmp_path)
     before = (tmp_path / "result.json").read_bytes()
-    with pytest.raises(OutputExistsError, match="result.json is already there and is kept"):
+    with pytest.raises(OutputExistsError, match=r"result\.json is already there and is kept"):
         result.save(tmp_path)
     result.save(tmp_path, force=True)
     assert (tmp_path / "result.json").read_bytes() == before

@@ -87,7 +87,7 @@ class Checkpoint:
         """Keep the outputs of a finished fold; the file appears whole or not at all."""
         self.place.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
-        np.savez(buffer, **dict(outputs))
+        np.savez(buffer, allow_pickle=False, **outputs)
         write_bytes(self._path(fold), buffer.getvalue())
 
     def _path(self, fold: int) -> Path:

@@ -48,7 +48,7 @@ class Groups:
 
     @classmethod
     def of(cls, values: ArrayLike) -> Groups:
-        """Number the groups of one name per window."""
+        """Give every group a number, from one name per window."""
         names, codes = np.unique(np.asarray(values, dtype=np.str_), return_inverse=True)
         codes = codes.astype(np.intp)
         codes.flags.writeable = False
@@ -114,7 +114,7 @@ class Fold:
         for side in ("train", "test"):
             if not len(getattr(self, side)):
                 raise DataError(
-                    f"Fold {self.name!r} has no windows to {side}{' on' if side == 'train' else ''}; "
+                    f"Fold {self.name!r} has no windows to {side} on; "
                     "both sides need some. Check the groups and labels that the split was given."
                 )
         for one, other in combinations(_SIDES, 2):

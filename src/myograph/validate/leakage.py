@@ -49,15 +49,12 @@ def audit_people(index: WindowIndex, folds: Sequence[Fold], *, scope: str) -> Au
     people = Groups.of(index.subject)
     shared = _shared_names(people, folds)
     if not shared:
-        return Audit("people", True, f"No person trains and is tested ({len(folds)} folds).")
+        return _clean("people", f"No person trains and is tested ({len(folds)} folds).")
     seen = f"{len(shared)} of {len(people.names)} people train and are tested"
     if scope == "within person":
-        return Audit(
-            "people", True, f"{seen}, as declared: the scores hold within the person only."
-        )
-    return Audit(
+        return _clean("people", f"{seen}, as declared: the scores hold within the person only.")
+    return _flagged(
         "people",
-        False,
         f"{seen} ({_few(shared)}): the scores are not about people never seen. Hold out whole "
         "people (leave-one-subject-out, group-k-fold).",
     )
@@ -69,10 +66,9 @@ def audit_repetitions(index: WindowIndex, folds: Sequence[Fold]) -> Audit:
     shared = _shared_names(repetitions, folds)
     if not shared:
         text = f"None of {len(repetitions.names)} repetitions trains and is tested."
-        return Audit("repetitions", True, text)
-    return Audit(
+        return _clean("repetitions", text)
+    return _flagged(
         "repetitions",
-        False,
         f"{len(shared)} of {len(repetitions.names)} repetitions have windows on both sides "
         f"({_few(shared)}): neighbouring windows are nearly the same, and the score shows "
         "memory, not skill. Hold out whole repetitions, sessions or people.",
@@ -82,19 +78,17 @@ def audit_repetitions(index: WindowIndex, folds: Sequence[Fold]) -> Audit:
 def audit_samples(index: WindowIndex, folds: Sequence[Fold]) -> Audit:
     """Look for raw samples of one recording in training and in test windows."""
     if (index.recording == "").any():
-        return Audit(
+        return _flagged(
             "samples",
-            False,
             "Some windows do not say which recording they were cut from, so shared samples "
             "cannot be ruled out; cut them from recordings (Windowing.cut).",
         )
     recordings = Groups.of(index.recording)
     overlapping = sum(_n_overlapping(index, recordings, fold) for fold in folds)
     if not overlapping:
-        return Audit("samples", True, "No raw sample is in a training and a test window.")
-    return Audit(
+        return _clean("samples", "No raw sample is in a training and a test window.")
+    return _flagged(
         "samples",
-        False,
         f"{overlapping} test windows contain samples that are also in training windows of the "
         "same fold. Hold out whole repetitions, or cut windows that do not overlap.",
     )
@@ -103,19 +97,17 @@ def audit_samples(index: WindowIndex, folds: Sequence[Fold]) -> Audit:
 def audit_copies(index: WindowIndex) -> Audit:
     """Look for byte-identical recordings under two names."""
     if (index.recording == "").any():
-        return Audit(
+        return _flagged(
             "copies",
-            False,
             "Some windows do not say which recording they were cut from, so copies under other "
             "names cannot be ruled out; cut them from recordings (Windowing.cut).",
         )
     copies = _copies(index)
     if not copies:
         n = len(np.unique(index.recording))
-        return Audit("copies", True, f"No two of {n} recordings under different names are equal.")
-    return Audit(
+        return _clean("copies", f"No two of {n} recordings under different names are equal.")
+    return _flagged(
         "copies",
-        False,
         f"{len(copies)} recordings are there under two names, byte for byte the same: "
         f"{_few(copies)}. Keep one of each and tell which was dropped.",
     )
@@ -125,22 +117,22 @@ def audit_normalisation(table: FeatureTable) -> Audit:
     """Look for features that were made with knowledge of all people before the split."""
     learned = [s.step for s in table.recipe.steps if s.step in STEPS and STEPS[s.step].learns]
     if learned:
-        return Audit(
+        return _flagged(
             "normalisation",
-            False,
             f"Steps {learned} learned from recordings before the split; put them into the "
             "pipeline, which is fitted inside each fold.",
         )
-    names = [name for name, column in zip(table.names, table.values.T, strict=True) if _is_z(column)]
+    names = [
+        name for name, column in zip(table.names, table.values.T, strict=True) if _is_z(column)
+    ]
     if names:
-        return Audit(
+        return _flagged(
             "normalisation",
-            False,
             f"{len(names)} features have mean 0 and deviation 1 over all windows, test people "
             f"included ({_few(names)}): they were scaled before the split. Give unscaled "
             "features and let the pipeline scale them (scaling='standard').",
         )
-    return Audit("normalisation", True, "No feature was scaled or learned before the split.")
+    return _clean("normalisation", "No feature was scaled or learned before the split.")
 
 
 def audit_fitting(fit: Fit, table: FeatureTable, folds: Sequence[Fold], *, seed: int) -> Audit:
@@ -155,15 +147,13 @@ def audit_fitting(fit: Fit, table: FeatureTable, folds: Sequence[Fold], *, seed:
     before = fit(table, fold)(probes)
     after = fit(_poisoned(table, fold, seed=seed), fold)(probes)
     if np.array_equal(before, after):
-        return Audit(
+        return _clean(
             "fitting",
-            True,
             f"Spoiling every window outside the training side of fold {fold.name!r} changed "
             "nothing in the fitted pipeline.",
         )
-    return Audit(
+    return _flagged(
         "fitting",
-        False,
         f"Spoiling the windows outside the training side of fold {fold.name!r} changed what the "
         "pipeline predicts for training windows: something is fitted, scaled or selected with "
         "test data, or differs from fit to fit for the same seed.",
@@ -173,13 +163,12 @@ def audit_fitting(fit: Fit, table: FeatureTable, folds: Sequence[Fold], *, seed:
 def audit_adaptation(scaling: str) -> Audit:
     """Declare what the model is given of the tested person besides the window itself."""
     if scaling == "person":
-        return Audit(
+        return _clean(
             "adaptation",
-            True,
             "Declared: features are scaled with each person's own unlabelled windows, tested "
             "people included. The scores are with unlabelled adaptation, not at first sight.",
         )
-    return Audit("adaptation", True, "None: a tested window is judged without any other of it.")
+    return _clean("adaptation", "None: a tested window is judged without any other of it.")
 
 
 def permute_labels(index: WindowIndex, *, seed: int) -> WindowIndex:
@@ -202,6 +191,14 @@ def permute_labels(index: WindowIndex, *, seed: int) -> WindowIndex:
         mine = np.flatnonzero(unit_owner == person)
         unit_label[mine] = unit_label[random.permutation(mine)]
     return replace(index, label=names[unit_label[units.codes]])
+
+
+def _clean(name: str, text: str) -> Audit:
+    return Audit(name, passed=True, text=text)
+
+
+def _flagged(name: str, text: str) -> Audit:
+    return Audit(name, passed=False, text=text)
 
 
 def _repetition_names(index: WindowIndex) -> NDArray[np.str_]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-import myograph
 from myograph.config.schema import PipelineConfig
 from myograph.core.checks import check_count
 from myograph.core.errors import DataError, ParameterError
@@ -26,9 +21,11 @@ from myograph.core.windows import WindowIndex
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate import leakage
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
+from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fold import Fold
 from myograph.validate.ladder import MODEL, Rung, build_ladder
 from myograph.validate.manifest import SplitManifest
+from myograph.validate.progress import Clock, Progress, Reporter
 from myograph.validate.result import Audit, Predictions, RunInfo, ValidationResult
 from myograph.validate.scores import Scorer, Scores
 from myograph.validate.splits import Split
@@ -37,17 +34,6 @@ from myograph.validate.stats import distribution
 __all__ = ["Progress", "RunOptions", "evaluate"]
 
 _NOTES = "notes"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. ``seconds_left`` is None until the first fold is done."""
-
-    people_done: int
-    people: int
-    folds_done: int
-    folds: int
-    seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,22 +113,24 @@ def evaluate(
     0.753 [0.686, 0.806] (19 persons)
     """
     options = options or RunOptions()
-    clock = _Clock.start()
+    clock = Clock.start()
     manifest = split.manifest(table.index)
     folds = manifest.rows(table.index)
     classes = _classes(table.index)
-    rungs, notes = build_ladder(config, table, baselines=options.baselines, given=options.baseline_table)
+    rungs, notes = build_ladder(
+        config, table, baselines=options.baselines, given=options.baseline_table
+    )
     run = _Run(rungs, folds, classes, seed, options)
     outputs, resumed = run.outputs(_run_key(run, table, manifest))
     result = _assemble(run, table, outputs)
     return ValidationResult(
         config=config.to_dict(),
-        split={**_split_facts(split, manifest)},
-        data=_data_facts(table, result.index),
+        split=split_facts(split, manifest),
+        data=data_facts(table, result.index),
         seed=seed,
         audits=_audits(run, config, table, manifest.scope),
         notes=(*notes, *_notes(outputs, table.index, folds, classes)),
-        environment=_environment(),
+        environment=environment(),
         run=RunInfo(clock.seconds(), clock.started_at, options.jobs, resumed),
         manifest=manifest,
         **result.fields,
@@ -169,8 +157,10 @@ class _Run:
             if before is not None:
                 done[number] = before
         resumed = len(done)
-        report = _Reporter(self, resumed=set(done))
-        for number, outputs in self._todo([k for k in range(len(self.folds)) if k not in done], kept):
+        report = Reporter(self.folds, table.index, self.options.progress, resumed=set(done))
+        for number, outputs in self._todo(
+            [k for k in range(len(self.folds)) if k not in done], kept
+        ):
             done[number] = outputs
             report(number)
         return [done[number] for number in range(len(self.folds))], resumed
@@ -376,85 +366,6 @@ def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:
             "split": manifest.digest(),
             "labels": table_digest(table),
             "seed": run.seed,
-            "environment": _environment(),
+            "environment": environment(),
         }
     )
-
-
-def _split_facts(split: Split, manifest: SplitManifest) -> dict[str, Any]:
-    return {
-        "name": manifest.split,
-        "scope": manifest.scope,
-        "by": list(manifest.by),
-        "parameters": split.parameters(),
-        "folds": len(manifest.folds),
-        "fingerprint": manifest.digest(),
-    }
-
-
-def _data_facts(table: FeatureTable, tested: WindowIndex) -> dict[str, Any]:
-    index = table.index
-    return {
-        "digest": table_digest(table),
-        "windows": len(index),
-        "windows_tested": len(tested),
-        "people": len(np.unique(index.subject)),
-        "people_tested": len(np.unique(tested.subject)),
-        "recordings": len(np.unique(index.recording)),
-        "features": len(table.names),
-        "channels": len(table.layout.channels),
-        "fs_hz": table.layout.fs_hz,
-        "recipe": str(table.recipe),
-    }
-
-
-def _environment() -> dict[str, str]:
-    packages = ("numpy", "scipy", "scikit-learn")
-    return {
-        "myograph": myograph.__version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    started_s: float
-    started_at: str
-
-    @classmethod
-    def start(cls) -> _Clock:
-        return cls(time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds"))
-
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started_s
-
-
-class _Reporter:
-    """Turns finished folds into progress: a person is done when all folds that test them are."""
-
-    def __init__(self, run: _Run, *, resumed: set[int]) -> None:
-        self.run = run
-        self.started_s = time.perf_counter()
-        index = run.rungs[0].table.index
-        self.tested = [set(index.subject[fold.test].tolist()) for fold in run.folds]
-        self.left = set(range(len(run.folds))) - resumed
-        self.to_do = len(self.left)
-
-    def __call__(self, number: int) -> None:
-        self.left.discard(number)
-        if self.run.options.progress is None:
-            return
-        people = set().union(*self.tested)
-        waiting = set().union(*(self.tested[k] for k in self.left))
-        per_fold_s = (time.perf_counter() - self.started_s) / (self.to_do - len(self.left))
-        self.run.options.progress(
-            Progress(
-                people_done=len(people - waiting),
-                people=len(people),
-                folds_done=len(self.run.folds) - len(self.left),
-                folds=len(self.run.folds),
-                seconds_left=per_fold_s * len(self.left),
-            )
-        )

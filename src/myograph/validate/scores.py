@@ -112,7 +112,9 @@ class Scorer:
         self.evidence = "repetition" if self.single else "person"
         self.counts = resample(len(self.units.names), seed=seed, n_resamples=n_resamples)
         self.rows = [np.flatnonzero(self.people.codes == p) for p in range(n_people)]
-        self.truth = np.searchsorted(np.array(classes), index.label) if classes else np.zeros(0, int)
+        self.truth = (
+            np.searchsorted(np.array(classes), index.label) if classes else np.zeros(0, int)
+        )
         self.cases = bool(classes) and not self.single and self._one_label_each()
 
     @property
@@ -140,9 +142,7 @@ class Scorer:
             return proportion_estimate(int(answers.sum()), len(answers)) if len(answers) else None
         bounds = METRICS[name].bounds
         if figure.people is not None and not self.single:
-            return mean_estimate(
-                figure.people, self.counts, evidence=self.evidence, bounds=bounds
-            )
+            return mean_estimate(figure.people, self.counts, evidence=self.evidence, bounds=bounds)
         if figure.resampled is None:
             return resampled_estimate(figure.value, [], evidence="person", n=1, bounds=bounds)
         n = len(self.units.names)
@@ -252,14 +252,11 @@ class Scorer:
         drawn = class_scores((self.counts @ units.reshape(len(units), -1)).reshape(-1, n, n))
         macro, drawn_macro = whole.macro(), drawn.macro()
         figures = {
-            name: Figure(float(value), resampled=drawn_macro[name])
-            for name, value in macro.items()
+            name: Figure(float(value), resampled=drawn_macro[name]) for name, value in macro.items()
         }
         per_class = {
             label: {
-                name: Figure(
-                    float(getattr(whole, name)[k]), resampled=getattr(drawn, name)[:, k]
-                )
+                name: Figure(float(getattr(whole, name)[k]), resampled=getattr(drawn, name)[:, k])
                 for name in _PER_CLASS
             }
             for k, label in enumerate(self.classes)
@@ -286,9 +283,7 @@ class Scorer:
             for name, among in (("recall", truth == k), ("precision", answers == k)):
                 if among.any():
                     right = ((truth == k) & (answers == k))[among].astype(np.float64)
-                    per_class[label][name] = Figure(
-                        float(right.mean()), people=right, counted=True
-                    )
+                    per_class[label][name] = Figure(float(right.mean()), people=right, counted=True)
 
 
 def _mean_figure(people: Array) -> Figure:
