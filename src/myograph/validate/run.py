@@ -157,7 +157,9 @@ class _Run:
             if before is not None:
                 done[number] = before
         resumed = len(done)
-        report = Reporter(self.folds, table.index, self.options.progress, resumed=set(done))
+        report = Reporter(
+            self.folds, self.rungs[0].table.index, self.options.progress, resumed=set(done)
+        )
         for number, outputs in self._todo(
             [k for k in range(len(self.folds)) if k not in done], kept
         ):
