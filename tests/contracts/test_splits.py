@@ -34,6 +34,7 @@ CASES = {
         ({"order": "earlier"}, None),
         ({"train": ["2"], "test": ["1"]}, None),
     ],
+    "time": [({"train": 0.5}, None)],
 }
 ALL = [(name, *case) for name, cases in CASES.items() for case in cases]
 
@@ -50,11 +51,14 @@ def indices(draw) -> WindowIndex:
         for p in range(n_people)
         for s in range(n_sessions)
         for t in range(n_trials)
-        for _ in range(random.integers(1, 4))
+        for _ in range(random.integers(2, 5))
     ]
     random.shuffle(owners)
     subject, session, trial, site = (list(column) for column in zip(*owners, strict=True))
     n = len(owners)
+    # A window at the start and one at the end of every repetition, some in between.
+    first = [k == 0 or owners[k] not in owners[:k] for k in range(n)]
+    start = np.where(first, 0.0, random.choice([10.0, 50.0, 99.0], n))
     return WindowIndex.of(
         n,
         subject=subject,
@@ -62,8 +66,8 @@ def indices(draw) -> WindowIndex:
         trial=trial,
         site=site,
         recording=[f"{a}{b}{c}" for a, b, c in zip(subject, session, trial, strict=True)],
-        start_s=random.uniform(0, 50, n),
-        stop_s=100.0,
+        start_s=start,
+        stop_s=start + 1,
         label=random.choice(["a", "b"], n),
     )
 
@@ -89,10 +93,13 @@ def test_laws(name, parameters, tested_once, index):
         assert len(np.unique(rows)) == len(rows)
         assert len(fold.train) > 0
         assert len(fold.test) > 0
-        groups = [set(units(index, "trial")[side]) for side in sides]
-        assert not groups[0] & groups[2]
-        assert not groups[0] & groups[1]
-        assert not groups[1] & groups[2]
+        if split.scope == "within recording":
+            assert index.stop_s[fold.train].max() <= index.start_s[fold.test].min() + 1e-6
+        else:
+            groups = [set(units(index, "trial")[side]) for side in sides]
+            assert not groups[0] & groups[2]
+            assert not groups[0] & groups[1]
+            assert not groups[1] & groups[2]
         people = [set(index.subject[side]) for side in sides]
         if split.scope == "across people":
             assert not (people[0] | people[1]) & people[2]

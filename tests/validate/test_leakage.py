@@ -40,17 +40,28 @@ def test_repetitions_on_both_sides(make_index):
     index = make_index()
     for name in ("leave-one-subject-out", "repetition"):
         folds = make_split(name).folds(index)
-        assert leakage.audit_repetitions(index, folds).passed
-    found = leakage.audit_repetitions(index, window_folds(index))
+        assert leakage.audit_repetitions(index, folds, scope="across people").passed
+    found = leakage.audit_repetitions(index, window_folds(index), scope="across people")
     assert not found.passed
     assert "36 of 36 repetitions" in found.text
 
 
+def test_one_recording_on_both_sides_is_declared(make_index):
+    index = make_index(trials=1, labels=("fist",), windows=9)
+    folds = make_split("time").folds(index)
+    found = leakage.audit_repetitions(index, folds, scope="within recording")
+    assert found.passed
+    assert "say nothing about another recording" in found.text
+    assert (
+        "within recording only" in leakage.audit_people(index, folds, scope="within recording").text
+    )
+
+
 def test_files_stand_in_for_unknown_repetitions(make_index):
     index = replace(make_index(), trial=np.full(len(make_index()), ""))
-    assert not leakage.audit_repetitions(index, window_folds(index)).passed
+    assert not leakage.audit_repetitions(index, window_folds(index), scope="across people").passed
     folds = make_split("leave-one-subject-out").folds(index)
-    assert leakage.audit_repetitions(index, folds).passed
+    assert leakage.audit_repetitions(index, folds, scope="across people").passed
 
 
 def test_shared_raw_samples_are_counted():

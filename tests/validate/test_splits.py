@@ -92,6 +92,19 @@ def test_session_orders(make_index, order, expected):
     assert sides(make_split("session", order=order), index, "session") == expected
 
 
+def test_time_cuts_every_recording_and_drops_what_reaches_over():
+    starts = np.arange(0, 10, 0.5)  # windows of 1 s, every half second, to 10.5 s
+    index = WindowIndex.of(
+        20, subject="a", trial="1", recording="r", start_s=starts, stop_s=starts + 1
+    )
+    (fold,) = make_split("time", train=6 / 10.5).folds(index)
+    assert index.stop_s[fold.train].max() == 6.0
+    assert index.start_s[fold.test].min() == 6.0
+    assert len(fold.train) + len(fold.test) == 19
+    with pytest.raises(ParameterError, match=r"train must lie in \(0, 1\); got 1"):
+        make_split("time", train=1)
+
+
 def test_later_sessions_are_later_by_number():
     assert natural_order(np.array(["day-12", "day-2", "day-1"])) == ("day-1", "day-2", "day-12")
     assert natural_order(np.array(["b", "10", "a1", "9"])) == ("9", "10", "a1", "b")

@@ -51,7 +51,7 @@ def audit_people(index: WindowIndex, folds: Sequence[Fold], *, scope: str) -> Au
     if not shared:
         return _clean("people", f"No person trains and is tested ({len(folds)} folds).")
     seen = f"{len(shared)} of {len(people.names)} people train and are tested"
-    if scope == "within person":
+    if scope != "across people":
         return _clean("people", f"{seen}, as declared: the scores hold within the person only.")
     return _flagged(
         "people",
@@ -60,13 +60,22 @@ def audit_people(index: WindowIndex, folds: Sequence[Fold], *, scope: str) -> Au
     )
 
 
-def audit_repetitions(index: WindowIndex, folds: Sequence[Fold]) -> Audit:
-    """Look for one performance of a movement with windows on both sides of a fold."""
+def audit_repetitions(index: WindowIndex, folds: Sequence[Fold], *, scope: str) -> Audit:
+    """Look for one performance of a movement with windows on both sides of a fold.
+
+    A split within the recording has them there, and says so.
+    """
     repetitions = Groups.of(_repetition_names(index))
     shared = _shared_names(repetitions, folds)
     if not shared:
         text = f"None of {len(repetitions.names)} repetitions trains and is tested."
         return _clean("repetitions", text)
+    if scope == "within recording":
+        return _clean(
+            "repetitions",
+            f"{len(shared)} recordings train with their beginning and are tested with the rest, "
+            "as declared: the scores say nothing about another recording.",
+        )
     return _flagged(
         "repetitions",
         f"{len(shared)} of {len(repetitions.names)} repetitions have windows on both sides "

@@ -22,8 +22,9 @@ from myograph.validate.fold import Fold, Groups
 __all__ = ["SCOPES", "FoldUnits", "SplitManifest", "unit_names"]
 
 FORMAT = 1
-#: What a score of the split says: about people never seen, or about people already known.
-SCOPES = ("across people", "within person")
+#: What a score of the split is about: people never seen, people already known, or no more than
+#: the later course of a recording of which the beginning is known.
+SCOPES = ("across people", "within person", "within recording")
 
 
 def unit_names(index: WindowIndex, by: Sequence[str]) -> NDArray[np.str_]:
@@ -79,7 +80,7 @@ class SplitManifest:
     split : str
         Name of the split that made it.
     scope : str
-        ``"across people"`` or ``"within person"``.
+        One of `SCOPES`.
     by : tuple of str
         Columns of the index that name a unit, or ``("window",)``.
     folds : tuple of FoldUnits

@@ -307,7 +307,7 @@ def _audits(
     index, folds = table.index, run.folds
     return (
         leakage.audit_people(index, folds, scope=scope),
-        leakage.audit_repetitions(index, folds),
+        leakage.audit_repetitions(index, folds, scope=scope),
         leakage.audit_samples(index, folds),
         leakage.audit_copies(index),
         leakage.audit_normalisation(table),

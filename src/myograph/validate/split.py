@@ -50,7 +50,7 @@ class Split(ABC):
     @property
     @abstractmethod
     def scope(self) -> str:
-        """``"across people"`` or ``"within person"``."""
+        """What the scores are about: one of `myograph.validate.manifest.SCOPES`."""
 
     @property
     @abstractmethod

@@ -18,7 +18,7 @@ from myograph.validate.across import GroupKFold, HoldOut, LeaveOneSubjectOut, Le
 from myograph.validate.fold import Fold
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.split import SPLITS, Split, natural_order
-from myograph.validate.within import Repetition, Session
+from myograph.validate.within import Repetition, Session, Time
 
 __all__ = [
     "SPLITS",
@@ -30,6 +30,7 @@ __all__ = [
     "SavedSplit",
     "Session",
     "Split",
+    "Time",
     "make_split",
     "natural_order",
 ]

@@ -11,9 +11,10 @@ from myograph.core.checks import check_choice, check_count
 from myograph.core.errors import DataError, ParameterError
 from myograph.core.windows import WindowIndex
 from myograph.validate.fold import Fold, Groups
+from myograph.validate.manifest import unit_names
 from myograph.validate.split import UNITS, WITHIN, Split, natural_order, need, register_split
 
-__all__ = ["Repetition", "Session"]
+__all__ = ["Repetition", "Session", "Time"]
 
 Sides = tuple[str, list[str], list[str]]
 
@@ -146,6 +147,51 @@ class Session(Split):
             train = sessions[:k] if self.order == "earlier" else sessions[:k] + sessions[k + 1 :]
             if train:
                 yield f"{person}: session {held_out}", list(train), [held_out]
+
+
+@register_split("time")
+@dataclass(frozen=True, slots=True)
+class Time(Split):
+    """Within each recording: train on its beginning, test on the rest.
+
+    The weakest split there is: same person, same electrodes, minutes apart. Windows that reach
+    over the cut are in neither side.
+
+    Parameters
+    ----------
+    train : float
+        Share of the recording's time, from its start, to train on; in (0, 1).
+    """
+
+    train: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not 0 < self.train < 1:
+            raise ParameterError(f"train must lie in (0, 1); got {self.train!r}.")
+
+    @property
+    def scope(self) -> str:
+        """Scores are about the later course of known recordings."""
+        return "within recording"
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Windows themselves: a recording stands on both sides."""
+        return ("window",)
+
+    def _folds(self, index: WindowIndex) -> tuple[Fold, ...]:
+        windows = Groups.of(unit_names(index, self.by))
+        owners = Groups.of(index.groups("subject", "session", "recording"))
+        folds: list[Fold] = []
+        for owner in owners.names:
+            rows = owners.rows_of((owner,))
+            start_s, stop_s = index.start_s[rows], index.stop_s[rows]
+            cut_s = start_s.min() + self.train * (stop_s.max() - start_s.min())
+            name = f"{owner.rpartition('/')[0].rstrip('/')}: after {cut_s:.1f} s"
+            # Half a microsecond, so that rounding does not drop the window that ends at the cut.
+            early, late = stop_s <= cut_s + 5e-7, start_s >= cut_s - 5e-7
+            folds.append(Fold(name, rows[early], rows[late], windows))
+        return tuple(folds)
 
 
 def _check_sides(train: tuple[str, ...], test: tuple[str, ...], *, what: str) -> None:
