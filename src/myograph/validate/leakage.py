@@ -52,7 +52,7 @@ def audit_people(index: WindowIndex, folds: Sequence[Fold], *, scope: str) -> Au
         return _clean("people", f"No person trains and is tested ({len(folds)} folds).")
     seen = f"{len(shared)} of {len(people.names)} people train and are tested"
     if scope != "across people":
-        return _clean("people", f"{seen}, as declared: the scores hold within the person only.")
+        return _clean("people", f"{seen}, as declared: the scores hold {scope} only.")
     return _flagged(
         "people",
         f"{seen} ({_few(shared)}): the scores are not about people never seen. Hold out whole "
