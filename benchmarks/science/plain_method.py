@@ -78,7 +78,12 @@ class Row:
 
     def config(self) -> PipelineConfig:
         return PipelineConfig(
-            windowing=WindowingConfig(length_ms=200.0, step_ms=100.0, target_kind=self.target_kind),
+            windowing=WindowingConfig(
+                length_ms=200.0,
+                step_ms=100.0,
+                label_sources=() if self.target_kind else ("protocol",),
+                target_kind=self.target_kind,
+            ),
             features=("hudgins",),
             scaling=self.scaling,
             model=self.model,
