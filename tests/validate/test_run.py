@@ -159,6 +159,21 @@ def test_a_class_that_was_never_trained_counts_as_wrong_and_is_told(make_index, 
 
 
 @pytest.mark.parametrize(
+    ("people", "split", "note"),
+    [
+        (1, "repetition", "One person was tested"),
+        (9, "leave-one-subject-out", "9 people were tested: a bootstrap over so few"),
+        (10, "leave-one-subject-out", None),
+    ],
+)
+def test_few_people_are_told(make_index, make_table, people, split, note):
+    table = make_table(make_index(people=people, windows=2))
+    options = RunOptions(baselines=False, bootstrap=100)
+    notes = evaluate(LDA, table, make_split(split), options=options).notes
+    assert [text[: len(note)] for text in notes] == [note] if note else notes == ()
+
+
+@pytest.mark.parametrize(
     ("labels", "message"),
     [
         ("fist", "All 225 windows show one class, 'fist'"),

@@ -34,6 +34,8 @@ from myograph.validate.stats import distribution
 __all__ = ["Progress", "RunOptions", "evaluate"]
 
 _NOTES = "notes"
+#: Below this many people the bootstrap is known to be too narrow.
+_FEW_PEOPLE = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -347,6 +349,16 @@ def _notes(
         for fold in folds
         if classes
     ]
+    n_people = len({person for fold in folds for person in index.subject[fold.test].tolist()})
+    if n_people == 1:
+        told.append(
+            "One person was tested: intervals run over their repetitions, and the scores say "
+            "nothing about other people."
+        )
+    elif n_people < _FEW_PEOPLE:
+        told.append(
+            f"{n_people} people were tested: a bootstrap over so few is narrower than it should be."
+        )
     missing = [(name, labels) for name, labels in untrained if labels]
     if missing:
         name, labels = missing[0]
