@@ -116,6 +116,16 @@ def test_a_recording_under_two_people_is_found(make_index):
     assert "p00/1 = p03/1" in found.text
 
 
+def test_one_file_cut_into_sessions_is_no_copy(make_index):
+    index = make_index(people=1, trials=4)
+    later = np.where(index.start_s >= np.median(index.start_s), "2", "1")
+    assert leakage.audit_copies(replace(index, session=later)).passed
+    mixed = np.where(np.arange(len(index)) % 2 == 0, "1", "2")
+    found = leakage.audit_copies(replace(index, session=mixed))
+    assert not found.passed
+    assert "p00/1 = p00/2" in found.text
+
+
 def test_a_recording_under_two_repetitions_is_found():
     # One file per repetition, each with a clock that starts at 0; "3" is a copy of "1".
     index = WindowIndex.of(

@@ -131,8 +131,8 @@ def test_audits_are_there_on_every_run(table):
 def test_a_pipeline_that_peeks_is_flagged(table, monkeypatch):
     honest = run_module._fit
 
-    def peeking(config, whole, fold, seed):
-        return honest(config, whole, fold, seed).fit(whole)
+    def peeking(config, whole, rows, seed):
+        return honest(config, whole, rows, seed).fit(whole)
 
     monkeypatch.setattr(run_module, "_fit", peeking)
     result = evaluate(LDA, table, LOSO, options=RunOptions(baselines=False))
@@ -241,7 +241,7 @@ def test_a_stopped_run_goes_on_where_it_was(table, tmp_path, monkeypatch):
     monkeypatch.setattr(
         run_module,
         "_one_fold",
-        lambda number, *rest: fitted.append(number) or honest(number, *rest),
+        lambda job, *rest: fitted.append(job.number) or honest(job, *rest),
     )
     seen: list[Progress] = []
     options = RunOptions(checkpoint=tmp_path, progress=seen.append)

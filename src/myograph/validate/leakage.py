@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -244,23 +245,36 @@ def _n_overlapping(index: WindowIndex, recordings: Groups, fold: Fold) -> int:
 
 
 def _copies(index: WindowIndex) -> list[str]:
-    """Say, for each digest with two names, which names."""
-    recordings = Groups.of(index.recording)
-    owners = Groups.of(index.groups("subject", "session"))
+    """Say, for each recording with two names, which names."""
+    owners = _told_apart(index, index.groups("subject", "session"))
+    moments = np.char.mod("%.6f", index.start_s)
     trials = Groups.of(index.groups("subject", "session", "trial"))
-    moments = np.round(index.start_s * 1e6).astype(np.int64)
-    # Two owners of one digest, or one moment of it in two repetitions of one owner.
-    by_owner = _named_twice((recordings.codes,), owners)
-    by_moment = _named_twice((recordings.codes, owners.codes, moments), trials)
-    return sorted({f"{one} = {other}" for one, other in (*by_owner, *by_moment)})
+    # Repetitions of one recording may take turns, but not show the same moment.
+    shown = Groups.of(np.char.add(index.groups("subject", "session", "recording"), moments))
+    pairs = np.unique(np.column_stack([shown.codes, trials.codes]), axis=0)
+    twice = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
+    names = [(trials.names[pairs[k, 1]], trials.names[pairs[k + 1, 1]]) for k in twice]
+    return sorted({f"{one} = {other}" for one, other in (*owners, *names)})
 
 
-def _named_twice(keys: Sequence[NDArray[np.int64]], names: Groups) -> list[tuple[str, str]]:
-    pairs = np.unique(np.column_stack([*keys, names.codes]), axis=0)
-    same = (pairs[1:, :-1] == pairs[:-1, :-1]).all(axis=1)
-    return [
-        (names.names[pairs[i, -1]], names.names[pairs[i + 1, -1]]) for i in np.flatnonzero(same)
-    ]
+def _told_apart(index: WindowIndex, owner: NDArray[np.str_]) -> list[tuple[str, str]]:
+    """Return pairs of owners who have the same stretch of one recording.
+
+    A file that was cut into sessions has one digest as well, but its stretches follow each other.
+    """
+    recordings, owners = Groups.of(index.recording), Groups.of(owner)
+    keys, which = np.unique(
+        np.column_stack([recordings.codes, owners.codes]), axis=0, return_inverse=True
+    )
+    first_s, last_s = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+    np.minimum.at(first_s, which.ravel(), index.start_s)
+    np.maximum.at(last_s, which.ravel(), index.stop_s)
+    order = np.lexsort([first_s, keys[:, 0]])
+    found = []
+    for one, other in pairwise(order):
+        if keys[one, 0] == keys[other, 0] and first_s[other] < last_s[one] - _TOLERANCE_S:
+            found.append((owners.names[keys[one, 1]], owners.names[keys[other, 1]]))
+    return found
 
 
 def _is_z(column: NDArray[np.float64]) -> bool:

@@ -22,7 +22,7 @@ from myograph.pipeline.pipeline import Pipeline
 from myograph.validate import leakage
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
 from myograph.validate.facts import data_facts, environment, split_facts
-from myograph.validate.fold import Fold
+from myograph.validate.fold import Fold, Rows
 from myograph.validate.ladder import MODEL, Rung, build_ladder
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.progress import Clock, Progress, Reporter
@@ -175,39 +175,47 @@ class _Run:
         parallel = joblib.Parallel(n_jobs=self.options.jobs, return_as="generator_unordered")
         yield from parallel(
             joblib.delayed(_one_fold)(
-                number, self.folds[number], self.rungs, self.classes, self.seed, kept
+                _Job(number, self.folds[number].train, self.folds[number].test, self.seed),
+                self.rungs,
+                self.classes,
+                kept,
             )
             for number in numbers
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What a process is told about a fold: rows, and not the names of everybody else."""
+
+    number: int
+    train: Rows
+    test: Rows
+    seed: int
+
+
 def _one_fold(
-    number: int,
-    fold: Fold,
-    rungs: tuple[Rung, ...],
-    classes: tuple[str, ...],
-    seed: int,
-    kept: Checkpoint | None,
+    job: _Job, rungs: tuple[Rung, ...], classes: tuple[str, ...], kept: Checkpoint | None
 ) -> tuple[int, Outputs]:
     """Fit every rung on the training side and answer for the test side."""
     outputs: Outputs = {}
     notes: list[str] = []
     for rung in rungs:
-        pipeline = _fit(rung.config, rung.table, fold, seed)
-        outputs[rung.name] = _answer(pipeline, rung.table.take(fold.test), classes)
+        pipeline = _fit(rung.config, rung.table, job.train, job.seed)
+        outputs[rung.name] = _answer(pipeline, rung.table.take(job.test), classes)
         if rung.name == MODEL:
             notes = list(pipeline.notes)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
     if kept is not None:
-        kept.write(number, outputs)
-    return number, outputs
+        kept.write(job.number, outputs)
+    return job.number, outputs
 
 
-def _fit(config: PipelineConfig, table: FeatureTable, fold: Fold, seed: int) -> Pipeline:
+def _fit(config: PipelineConfig, table: FeatureTable, rows: Rows, seed: int) -> Pipeline:
     # One thread: sums are then added in one order, and the result does not depend on the machine's
     # load or on how many processes share it.
     with threadpool_limits(limits=1):
-        return Pipeline(config, seed=seed).fit(table.take(fold.train))
+        return Pipeline(config, seed=seed).fit(table.take(rows))
 
 
 def _answer(
@@ -303,7 +311,7 @@ def _audits(
     run: _Run, config: PipelineConfig, table: FeatureTable, scope: str
 ) -> tuple[Audit, ...]:
     def fit(spoiled: FeatureTable, fold: Fold) -> leakage.Predict:
-        pipeline = _fit(config, spoiled, fold, run.seed)
+        pipeline = _fit(config, spoiled, fold.train, run.seed)
         return lambda probes: _answer(pipeline, probes, run.classes)
 
     index, folds = table.index, run.folds

@@ -141,6 +141,8 @@ def mean_estimate(
         What one value stands for: ``"person"``, ``"repetition"``.
     bounds : tuple of 2 floats
         Least and greatest possible value: the interval when only one person has a value.
+    method : str
+        As in `bootstrap_interval`.
 
     Returns
     -------
@@ -172,6 +174,12 @@ def resampled_estimate(
         The figure on all people; NaN when it is not defined.
     resampled : array, shape (n_resamples,)
         The same figure on each resample; NaN where not defined there.
+    evidence : str
+        What was resampled.
+    n : int
+        How many of them there are.
+    bounds : tuple of 2 floats
+        The interval when there is only one, or no resample has the figure.
     """
     drawn = np.asarray(resampled, dtype=np.float64)
     drawn = drawn[np.isfinite(drawn)]
