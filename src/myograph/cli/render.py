@@ -25,6 +25,7 @@ __all__ = [
     "print_json",
     "show_pairs",
     "show_table",
+    "stages",
 ]
 
 _WIDTH_WITHOUT_TERMINAL = 100
@@ -137,28 +138,43 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
-    """Show a progress bar on stderr while the block runs; only a terminal sees it move.
+    """Show one progress bar on stderr while the block runs; see `stages`.
 
     Yields
     ------
     callable
         ``update(done, total, told)``.
     """
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    with stages(quiet=quiet) as update:
+        yield lambda done, total, told="": update(what, done, total, told)
 
+
+@contextmanager
+def stages(*, quiet: bool = False) -> Iterator[Callable[[str, int, int, str], None]]:
+    """Show one progress bar for each stage of a long job, on stderr.
+
+    Yields
+    ------
+    callable
+        ``update(what, done, total, told)``.
+    """
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    console = _console_of("stderr")
     columns: list[Any] = [
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
         TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
     ]
-    console = _console_of("stderr")
+    tasks: dict[str, TaskID] = {}
     with Progress(
         *columns, console=console, disable=quiet or not console.is_terminal, transient=True
     ) as progress:
-        task = progress.add_task(what, total=None, told="")
 
-        def update(done: int, total: int, told: str = "") -> None:
-            progress.update(task, completed=done, total=total or None, told=told)
+        def update(what: str, done: int, total: int, told: str) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total, told="")
+            progress.update(tasks[what], completed=done, total=total, told=told)
 
         yield update

@@ -21,6 +21,14 @@ _SIMULATED = (
     "Simulated data: no person was measured. This is engineering verification of the software, "
     "never clinical performance."
 )
+_NOT_A_DEVICE = (
+    "Research software and decision support: not a medical device, and nothing here is a diagnosis."
+)
+_THESE_PEOPLE = (
+    "The interval speaks about people like these, recorded like this: another device, electrode "
+    "place or population needs its own evaluation."
+)
+_OFFLINE = "Offline accuracy says little about control in daily use; that needs a test in the loop."
 _SECTIONS = {
     "ladder": "Beside chance and simple methods",
     "people": "Person by person",
@@ -175,7 +183,9 @@ def _metrics(result: ValidationResult) -> Html:
     for key, estimate in result.metrics.items():
         measure = Measure(key)
         evidence = plural(estimate.n, estimate.evidence)
-        rows.append((measure.name, evidence, measure.value(estimate.value), measure.interval(estimate)))
+        rows.append(
+            (measure.name, evidence, measure.value(estimate.value), measure.interval(estimate))
+        )
     return table(
         ["metric", "evidence", "mean", "95 % interval"],
         rows,
@@ -268,12 +278,19 @@ def _about(result: ValidationResult, material: Material) -> Html:
     for term, told in known.items():
         if told:
             pairs[term] = "; ".join(map(str, told)) if isinstance(told, list | tuple) else told
-    for term, key in (("windows", "windows"), ("people tested", "people"), ("features", "features")):
+    for term, key in (
+        ("windows", "windows"),
+        ("people tested", "people"),
+        ("features", "features"),
+    ):
         count = result.data.get(key)
         if count is not None:
             pairs[term] = f"{count:,}" if isinstance(count, int) else len(count)
     parts = [definitions(pairs)]
-    for heading, key in (("Known defects, and what is done about them", "defects"), ("Notes", "notes")):
+    for heading, key in (
+        ("Known defects, and what is done about them", "defects"),
+        ("Notes", "notes"),
+    ):
         if about.get(key):
             parts += [element("h3", heading), listed(about[key])]
     return join(parts)
@@ -295,7 +312,7 @@ def _signals(material: Material) -> Html:
     if material.spectra:
         title = "Power spectral density (Welch)"
         drawn = spectra(material.spectra, title=title)
-        parts.append(figure(drawn, "Power over frequency, median over the recordings shown."))
+        parts.append(figure(drawn, "Power over frequency: median over recordings from all over the data, rest left out."))
     return join(parts)
 
 
@@ -327,13 +344,7 @@ def _audits(result: ValidationResult) -> Html:
 
 
 def _limits(result: ValidationResult, material: Material) -> Html:
-    limits = [
-        "Research software and decision support: not a medical device, and nothing here is a "
-        "diagnosis.",
-        "The interval speaks about people like these, recorded like this: another device, "
-        "electrode place or population needs its own evaluation.",
-        "Offline accuracy says little about control in daily use; that needs a test in the loop.",
-    ]
+    limits = [_NOT_A_DEVICE, _THESE_PEOPLE, _OFFLINE]
     if material.about.get("simulated"):
         limits.insert(0, _SIMULATED)
     if result.split.get("scope") != "across people":

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.decision import Estimate
-from myograph.report.words import Measure, plural
 from myograph.report.svg import BLUE, GREY, INK, ORANGE, drawing, to_svg
+from myograph.report.words import Measure, plural
 
 __all__ = ["Rung", "confusion_matrix", "ladder", "people_scores", "short"]
 
@@ -162,7 +162,8 @@ def confusion_matrix(classes: Sequence[str], counts: NDArray[Any]) -> str:
         axes.set_xlabel("called")
         axes.set_ylabel("truth")
         recalls = "; ".join(
-            f"{name} {100 * share:.0f} %" for name, share in zip(classes, shares.diagonal(), strict=True)
+            f"{name} {100 * share:.0f} %"
+            for name, share in zip(classes, shares.diagonal(), strict=True)
         )
         return to_svg(figure, name="confusion", alt=f"Confusion matrix. Recognised: {recalls}.")
 

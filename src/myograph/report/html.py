@@ -38,7 +38,8 @@ def element(name: str, *content: object, **attributes: str) -> Html:
     '<p class="note">a &amp; b</p>'
     """
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value, quote=True)}"' for key, value in attributes.items()
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value, quote=True)}"'
+        for key, value in attributes.items()
     )
     return Html(f"<{name}{given}>{join(content)}</{name}>")
 

@@ -13,9 +13,11 @@ from myograph.core.recording import Event
 from myograph.report.figures import short
 from myograph.report.svg import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, drawing, to_svg
 
-__all__ = ["Excerpt", "Spectrum", "signal_traces", "spectra"]
+__all__ = ["Excerpt", "Spectrum", "signal_traces", "spacing", "spectra", "thinned"]
 
 _WIDTH_IN = 7.2
+# A line this long is as fine as the page can show.
+_MOST_POINTS = 1400
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY, INK)
 
 
@@ -62,29 +64,59 @@ class Spectrum:
     unit: str
 
 
+def thinned(samples: NDArray[np.float32], fs_hz: float) -> tuple[NDArray[np.float32], float]:
+    """Keep the lowest and the highest of every few samples: the same picture with fewer points.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n_channels, n_samples)
+    fs_hz : float
+
+    Returns
+    -------
+    samples : ndarray, shape (n_channels, n_points)
+    fs_hz : float
+        Points per second.
+    """
+    n_channels, n_samples = samples.shape
+    size = -(-2 * n_samples // _MOST_POINTS)
+    if size <= 2:
+        return samples, fs_hz
+    bins = samples[:, : n_samples // size * size].reshape(n_channels, -1, size)
+    pairs = np.stack([bins.min(axis=2), bins.max(axis=2)], axis=2)
+    return pairs.reshape(n_channels, -1), 2 * fs_hz / size
+
+
+def spacing(samples: NDArray[np.float32]) -> float:
+    """Height of a row: room for nearly all of the largest channel, without the rare spike."""
+    centred = np.abs(samples - np.median(samples, axis=1, keepdims=True))
+    height = 2.2 * float(np.quantile(centred, 0.998, axis=1).max())
+    return height if height > 0 else 1.0
+
+
 def signal_traces(excerpt: Excerpt, *, name: str = "signal") -> str:
     """Draw the channels one above the other on one time axis, events shaded and named."""
     n_channels, n_samples = excerpt.samples.shape
     time_s = excerpt.start_s + np.arange(n_samples) / excerpt.fs_hz
-    spacing = _spacing(excerpt.samples)
+    height = spacing(excerpt.samples)
     with drawing(name, width_in=_WIDTH_IN, height_in=0.9 + 0.42 * n_channels) as figure:
         axes = figure.subplots()
         _shade_events(axes, excerpt, time_s)
         for row, samples in enumerate(excerpt.samples):
-            base = (n_channels - 1 - row) * spacing
+            base = (n_channels - 1 - row) * height
             axes.plot(time_s, samples - np.median(samples) + base, color=BLUE, linewidth=0.6)
-        ticks = np.arange(n_channels)[::-1] * spacing
+        ticks = np.arange(n_channels)[::-1] * height
         axes.set_yticks(ticks, [short(channel, 16) for channel in excerpt.names])
-        axes.set_ylim(-0.8 * spacing, (n_channels - 0.2) * spacing)
+        axes.set_ylim(-0.8 * height, (n_channels - 0.2) * height)
         axes.set_xlim(time_s[0], time_s[-1])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("time (s)")
         unit = " / ".join(dict.fromkeys(excerpt.units))
-        axes.set_title(f"{short(excerpt.title, 70)}; rows are {spacing:.3g} {unit} apart")
+        axes.set_title(f"{short(excerpt.title, 70)}; rows are {height:.3g} {unit} apart")
         alt = (
             f"{excerpt.title}: {n_channels} channels over {n_samples / excerpt.fs_hz:.2f} s, "
-            f"rows {spacing:.3g} {unit} apart."
+            f"rows {height:.3g} {unit} apart."
         )
         return to_svg(figure, name=name, alt=alt)
 
@@ -115,13 +147,6 @@ def spectra(lines: Sequence[Spectrum], *, title: str, name: str = "spectrum") ->
             for line in lines
         )
         return to_svg(figure, name=name, alt=f"{title}: {peaks}.")
-
-
-def _spacing(samples: NDArray[np.float32]) -> float:
-    """Height of a row: room for nearly all of the largest channel, without the rare spike."""
-    centred = np.abs(samples - np.median(samples, axis=1, keepdims=True))
-    height = 2.2 * float(np.quantile(centred, 0.998, axis=1).max())
-    return height if height > 0 else 1.0
 
 
 def _shade_events(axes: Any, excerpt: Excerpt, time_s: NDArray[np.float64]) -> None:

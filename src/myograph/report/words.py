@@ -138,7 +138,9 @@ def pipeline_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     windowing = config.get("windowing", {})
     model = config.get("model", {})
     steps = [_call(step, "step") for step in config.get("steps", ())]
-    features = [f if isinstance(f, str) else _call(f, "feature") for f in config.get("features", ())]
+    features = [
+        f if isinstance(f, str) else _call(f, "feature") for f in config.get("features", ())
+    ]
     stations = [
         ("filters", ", then ".join(steps) or "none: the signal as recorded"),
         ("windows", _windows(windowing)),
@@ -150,7 +152,9 @@ def pipeline_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _windows(windowing: Mapping[str, Any]) -> str:
-    told = [f"{windowing.get('length_ms', 0):g} ms long, one every {windowing.get('step_ms', 0):g} ms"]
+    told = [
+        f"{windowing.get('length_ms', 0):g} ms long, one every {windowing.get('step_ms', 0):g} ms"
+    ]
     if windowing.get("transition_ms"):
         told.append(f"{windowing['transition_ms']:g} ms left out at both ends of every event")
     if windowing.get("rest") == "drop":

@@ -1,4 +1,4 @@
-"""Writing results so that they are either complete or not there, and never overwritten by chance."""
+"""Writing results: complete or not there, and never overwritten by chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from myograph.core.errors import DataError, OutputExistsError
 
-__all__ = ["check_free", "new_folder", "read_json", "write_json", "write_text"]
+__all__ = ["check_free", "new_folder", "read_json", "write_bytes", "write_json", "write_text"]
 
 
 def check_free(path: Path, *, force: bool) -> Path:
@@ -38,11 +38,17 @@ def write_text(path: Path, text: str, *, force: bool = False) -> Path:
     DataError
         If the folder does not exist.
     """
+    return write_bytes(path, text.encode("utf-8"), force=force)
+
+
+def write_bytes(path: Path, content: bytes, *, force: bool = False) -> Path:
+    """Write ``content`` beside ``path`` and move it into place once complete; see `write_text`."""
     check_free(path, force=force)
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".myograph-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        _readable(Path(name), 0o666)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -98,13 +104,22 @@ def new_folder(target: Path, *, mark: str, force: bool = False) -> Iterator[Path
     made = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=".myograph-"))
     try:
         yield made
-        made.chmod(0o755)  # mkdtemp makes it private; a result is as readable as its neighbours
+        _readable(made, 0o777)
+        for file in made.rglob("*"):
+            _readable(file, 0o777 if file.is_dir() else 0o666)
         if target.exists():
             shutil.rmtree(target)
         made.replace(target)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+def _readable(path: Path, mode: int) -> None:
+    """Give a file the rights that any new file gets: temporary ones are private at first."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(mode & ~mask)
 
 
 def _is_ours(target: Path, mark: str) -> bool:
