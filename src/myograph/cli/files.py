@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ from myograph.cli.options import Force, Json, verb
 from myograph.core.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from myograph.io.hints import ReadOptions
     from myograph.preprocess.quality import QualityReport
     from myograph.workflows.inspect import Description, FileReport
@@ -41,6 +44,8 @@ Gaps = Annotated[
 ]
 
 _SHOWN_CHANNELS = 16
+# More files than this are a table, one line each.
+_SHOWN_FILES = 3
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +69,7 @@ def add_to(app: typer.Typer) -> None:
         app,
         "convert",
         convert,
-        "myograph convert forearm.edf forearm.h5",
+        "myograph convert forearm.edf forearm.myo",
         "myograph convert forearm.csv forearm.edf --rate 2000 --unit mV",
     )
 
@@ -104,8 +109,11 @@ def info(
     if json:
         render.print_json(found.to_dict())
     else:
-        for report in found.files:
-            _show_file(report, brief=len(found.files) > 3)
+        if len(found.files) > _SHOWN_FILES:
+            _show_files(found.files)
+        else:
+            for report in found.files:
+                _show_file(report)
         for group in found.duplicates:
             render.line(f"the same samples: {', '.join(group)}")
         if len(found.files) > 1:
@@ -240,36 +248,43 @@ def _one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | N
     return {name: value for name, _, value in pairs}
 
 
-def _show_file(report: FileReport, *, brief: bool) -> None:
+def _show_files(reports: Sequence[FileReport]) -> None:
+    from myograph.cli import render
+
+    rows: list[Sequence[object]] = []
+    for report in reports:
+        if report.error:
+            rows.append((report.path, "", "", "", "", f"could not be read: {report.error}"))
+        for recording in report.recordings:
+            name = f"{report.path}{f':{recording.name}' if recording.name else ''}"
+            person = (recording.subject or {}).get("pseudonym", "")
+            length = f"{recording.duration_s:.4g} s"
+            remarks = ", ".join(dict.fromkeys(remark.what for remark in recording.remarks))
+            signals = f"{_signals(recording)}, {recording.fs_hz:g} Hz"
+            rows.append((name, signals, length, person, len(recording.events), remarks))
+    render.show_table(["file", "signals", "length", "person", "events", "remarks"], rows)
+
+
+def _show_file(report: FileReport) -> None:
     from myograph.cli import render
 
     render.heading(f"{report.path}{f'  ({report.format})' if report.format else ''}")
     if report.error:
         render.line(f"  could not be read: {report.error}", style="red")
     for recording in report.recordings:
-        _show_recording(recording, brief=brief)
+        _show_recording(recording)
 
 
-def _show_recording(recording: Description, *, brief: bool) -> None:
+def _show_recording(recording: Description) -> None:
     from myograph.cli import render
 
-    if recording.name:
-        render.line(f" {recording.name}")
     subject = recording.subject or {}
-    person = [subject.get("pseudonym"), subject.get("sex"), subject.get("condition")]
-    if subject.get("age_years"):
-        person.insert(2, f"{subject['age_years']:g} years")
-    events = ", ".join(
-        f"{label} × {n} ({seconds:.4g} s)" for label, (n, seconds) in recording.events.items()
-    )
-    kinds: dict[str, int] = {}
-    for channel in recording.channels:
-        kinds[f"{channel['kind']} in {channel['unit']}"] = (
-            kinds.get(f"{channel['kind']} in {channel['unit']}", 0) + 1
-        )
+    age = f"{subject['age_years']:g} years" if subject.get("age_years") else ""
+    person = [subject.get("pseudonym"), subject.get("sex"), age, subject.get("condition")]
     render.show_pairs(
         {
-            "  signals": ", ".join(f"{n} {kind}" for kind, n in kinds.items()),
+            "  part": recording.name,
+            "  signals": _signals(recording),
             "  rate": f"{recording.fs_hz:g} Hz",
             "  length": f"{recording.duration_s:.6g} s ({recording.n_samples:,} samples)",
             "  person": ", ".join(str(p) for p in person if p),
@@ -277,16 +292,23 @@ def _show_recording(recording: Description, *, brief: bool) -> None:
             "  site": recording.site,
             "  device": recording.device,
             "  started": recording.started_at,
-            "  events": events,
+            "  events": ", ".join(
+                f"{label} × {n} ({seconds:.4g} s)"
+                for label, (n, seconds) in recording.events.items()
+            ),
             "  trials": recording.trials or "",
             "  history": "" if recording.history == "as recorded" else recording.history,
         }
     )
-    if not brief:
-        _show_channels(recording)
+    _show_channels(recording)
     for remark in recording.remarks:
         where = f"{', '.join(remark.channels)}: " if 0 < len(remark.channels) < 5 else ""
         render.line(f"  ! {remark.what}: {where}{remark.text}", style="yellow")
+
+
+def _signals(recording: Description) -> str:
+    kinds = Counter(f"{channel['kind']} in {channel['unit']}" for channel in recording.channels)
+    return ", ".join(f"{n} {kind}" for kind, n in kinds.items())
 
 
 def _show_channels(recording: Description) -> None:

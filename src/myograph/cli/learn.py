@@ -199,11 +199,14 @@ def predict(
     if json:
         render.print_json({"model": str(model), "recordings": [p.to_dict() for p in found]})
         return
-    render.show_table(
-        ["person", "session", "truth", "called", "confidence", "windows", "right"],
-        [_prediction_row(prediction) for prediction in found],
-        numbers_from=4,
-    )
+    if len(found) == 1:
+        _show_one(found[0])
+    else:
+        render.show_table(
+            ["person", "session", "truth", "called", "windows", "right"],
+            [_prediction_row(prediction) for prediction in found],
+            numbers_from=4,
+        )
     if out is not None:
         render.line(f"decisions: {out}")
 
@@ -278,16 +281,37 @@ def show_result(result: ValidationResult) -> None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")
 
 
+def _show_one(prediction: Prediction) -> None:
+    from myograph.cli import render
+
+    person = f"{prediction.subject}, " if prediction.subject else ""
+    render.heading(f"{person}{len(prediction.decisions)} windows")
+    if prediction.stretches:
+        rows = [
+            (f"{s.start_s:.2f}", f"{s.stop_s:.2f}", s.truth, s.called, f"{100 * s.right:.0f} %")
+            for s in prediction.stretches
+        ]
+        headers = ["from (s)", "to (s)", "the recording says", "mostly called", "right"]
+        render.show_table(headers, rows)
+        right = 100 * (prediction.accuracy or 0.0)
+        render.line(f"{right:.1f} % of {prediction.labelled} labelled windows were called right")
+        return
+    shares = [(label, f"{100 * share:.1f} %") for label, share in prediction.shares.items()]
+    render.show_table(["called", "windows"], shares, numbers_from=1)
+    whole = prediction.whole
+    told = "rejected: not sure enough" if whole.rejected else f"{100 * whole.confidence:.0f} % sure"
+    render.line(f"the whole recording: {whole.label} ({told})")
+
+
 def _prediction_row(prediction: Prediction) -> Sequence[object]:
     truths = sorted({truth for truth in prediction.truth if truth})
     right = "" if prediction.accuracy is None else f"{100 * prediction.accuracy:.0f} %"
-    called = next(iter(prediction.shares)) if len(truths) > 1 else prediction.whole.label
+    several = len(truths) > 1
     return (
         prediction.subject,
         prediction.session,
-        truths[0] if len(truths) == 1 else f"{len(truths)} classes" if truths else "",
-        "see --json" if len(truths) > 1 else called,
-        "" if len(truths) > 1 else f"{100 * prediction.whole.confidence:.0f} %",
+        f"{len(truths)} classes" if several else "".join(truths),
+        "" if several else prediction.whole.label,
         len(prediction.decisions),
         right,
     )

@@ -146,7 +146,11 @@ def bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str],
         ``update(done, total, told)``.
     """
     with stages(quiet=quiet) as update:
-        yield lambda done, total, told="": update(what, done, total, told)
+
+        def one(done: int, total: int, told: str) -> None:
+            update(what, done, total, told)
+
+        yield one
 
 
 @contextmanager

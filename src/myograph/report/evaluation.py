@@ -310,9 +310,8 @@ def _signals(material: Material) -> Html:
         drawn = signal_traces(excerpt, name=f"signal{k}")
         parts.append(figure(drawn, f"{excerpt.title}, as it enters the pipeline."))
     if material.spectra:
-        title = "Power spectral density (Welch)"
-        drawn = spectra(material.spectra, title=title)
-        parts.append(figure(drawn, "Power over frequency: median over recordings from all over the data, rest left out."))
+        drawn = spectra(material.spectra, title="Power spectral density (Welch)")
+        parts.append(figure(drawn, "Median over recordings from all over the data, rest left out."))
     return join(parts)
 
 

@@ -12,6 +12,7 @@ from myograph.core.recording import Recording
 from myograph.report.figures import short
 from myograph.report.signals import spacing, thinned
 from myograph.report.svg import INK, drawing
+from myograph.report.words import amount
 
 if TYPE_CHECKING:
     from myograph.preprocess.quality import QualityReport
@@ -57,7 +58,7 @@ def quality_picture(recording: Recording, report: QualityReport, *, suffix: str)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("time (s)")
         unit = " / ".join(dict.fromkeys(muscle.layout.units))
-        axes.set_title(f"quality {report.grade}; rows are {height:.3g} {unit} apart")
+        axes.set_title(f"quality {report.grade}; rows are {amount(height)} {unit} apart")
         figure.legend(handles=_legend(), loc="outside right upper", title="grade")
         return _content(figure, suffix)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from myograph.core.recording import Event
 from myograph.report.figures import short
 from myograph.report.svg import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, drawing, to_svg
+from myograph.report.words import amount
 
 __all__ = ["Excerpt", "Spectrum", "signal_traces", "spacing", "spectra", "thinned"]
 
@@ -113,10 +114,10 @@ def signal_traces(excerpt: Excerpt, *, name: str = "signal") -> str:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("time (s)")
         unit = " / ".join(dict.fromkeys(excerpt.units))
-        axes.set_title(f"{short(excerpt.title, 70)}; rows are {height:.3g} {unit} apart")
+        axes.set_title(f"{short(excerpt.title, 70)}; rows are {amount(height)} {unit} apart")
         alt = (
             f"{excerpt.title}: {n_channels} channels over {n_samples / excerpt.fs_hz:.2f} s, "
-            f"rows {height:.3g} {unit} apart."
+            f"rows {amount(height)} {unit} apart."
         )
         return to_svg(figure, name=name, alt=alt)
 

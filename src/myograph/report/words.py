@@ -7,7 +7,7 @@ from typing import Any
 
 from myograph.core.decision import Estimate
 
-__all__ = ["Measure", "measure", "pipeline_words", "plural", "split_words"]
+__all__ = ["Measure", "amount", "pipeline_words", "plural", "split_words"]
 
 _SPLITS = {
     "leave-one-subject-out": "Each person was judged by a model that was trained on all the other "
@@ -97,9 +97,16 @@ class Measure:
         return f"{self.value(estimate.value)} ({self.interval(estimate)})"
 
 
-def measure(key: str) -> Measure:
-    """Return how the metric ``key`` is written."""
-    return Measure(key)
+def amount(value: float) -> str:
+    """Write a number with three digits that count, without an exponent where a person reads it.
+
+    Examples
+    --------
+    >>> amount(2254.0), amount(0.01234), amount(18.0)
+    ('2250', '0.0123', '18')
+    """
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 def plural(n: int, noun: str) -> str:

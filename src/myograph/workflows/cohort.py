@@ -84,11 +84,10 @@ def open_cohort(
         If ``data`` is neither a dataset nor a path, or a person is unknown.
     """
     check_choice(people_from, PEOPLE_FROM, name="people_from")
-    if isinstance(data, str | PathLike):
-        path = Path(data)
-        if path.exists():
-            return _from_files(path, people, people_from, options or {})
-        return _from_dataset(_load(str(data)), people)
+    if isinstance(data, PathLike) or (isinstance(data, str) and Path(data).exists()):
+        return _from_files(Path(data), people, people_from, options or {})
+    if isinstance(data, str):
+        return _from_dataset(_load(data), people)
     if isinstance(data, Sequence):
         return _chosen(_from_memory(list(data)), people)
     return _from_dataset(data, people)

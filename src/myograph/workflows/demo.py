@@ -150,18 +150,18 @@ def demo(
     running = Running(jobs, progress)
     settings = {m: resolve(cohort, Choices(model=m, seed=seed)) for m in MODELS}
     table = measure(cohort, settings[MODELS[0]], running)
-    results, split = {}, None
+    results = {}
     for name in MODELS:
         told = replace(running, progress=_prefixed(progress, name))
         bare = settings[name].model_copy(update={"baselines": name == MODELS[0]})
-        results[name], split = judge(cohort, bare, table, told)
+        results[name] = judge(cohort, bare, table, told)
     best = max(MODELS, key=lambda name: results[name].metrics[results[name].headline].value)
     result = _beside_others(results, best)
     person = _typical(result)
     with new_folder(folder, mark=f"evaluation/{RESULT}", force=True) as made:
         command = f"{before}myograph evaluate --data {cohort.name} --model {best} --seed {seed}"
         place = Place(made / "evaluation", command=command)
-        save(result, split, cohort, settings[best], place)
+        save(result, cohort, settings[best], place)
         trained = _train(cohort, table, settings[best], made, Kept([person], result))
         predictions = _predict(cohort, made / MODEL_FILE, person)
     return Demo(

@@ -139,10 +139,10 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     settings = resolve(cohort, choices, people=people)
     running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
     table = measure(cohort, settings, running)
-    result, chosen = judge(cohort, settings, table, running)
+    result = judge(cohort, settings, table, running)
     if out is not None:
         command = _command(cohort, choices, people, people_from)
-        save(result, chosen, cohort, settings, Place(Path(out), force, command))
+        save(result, cohort, settings, Place(Path(out), force, command))
     return result
 
 
@@ -158,7 +158,7 @@ def measure(cohort: Cohort, settings: EvaluationConfig, running: Running) -> Fea
 
 def judge(
     cohort: Cohort, settings: EvaluationConfig, table: FeatureTable, running: Running
-) -> tuple[ValidationResult, Split]:
+) -> ValidationResult:
     """Fit and test fold by fold; the result carries the data's name and what was left out."""
     from myograph import validate
     from myograph.validate.run import Progress, RunOptions
@@ -170,7 +170,6 @@ def judge(
         told = f"{at.people_done} of {at.people} people, fold {at.folds_done} of {at.folds}{left}"
         running.progress("folds", at.folds_done, at.folds, told)
 
-    split = _split(settings)
     options = RunOptions(
         jobs=running.processes,
         checkpoint=None if running.checkpoint is None else Path(running.checkpoint),
@@ -180,10 +179,10 @@ def judge(
         bootstrap=settings.bootstrap,
     )
     result = validate.run.evaluate(
-        settings.pipeline, table, split, seed=settings.seed, options=options
+        settings.pipeline, table, _split(settings), seed=settings.seed, options=options
     )
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
-    return replace(result, data=data, dropped=(*result.dropped, *cohort.dropped)), split
+    return replace(result, data=data, dropped=(*result.dropped, *cohort.dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +196,7 @@ class Place:
 
 
 def save(
-    result: ValidationResult,
-    split: Split,
-    cohort: Cohort,
-    settings: EvaluationConfig,
-    place: Place,
+    result: ValidationResult, cohort: Cohort, settings: EvaluationConfig, place: Place
 ) -> Path:
     """Write a result's folder: complete, or not at all."""
     from myograph.config.toml import to_toml

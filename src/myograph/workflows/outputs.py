@@ -20,8 +20,8 @@ def check_free(path: Path, *, force: bool) -> Path:
     """Return ``path`` if it may be written, before any work is done for it."""
     if path.exists() and not force:
         raise OutputExistsError(
-            f"{path} already exists and is left as it is; choose another --out, or overwrite it "
-            "with --force."
+            f"{path} already exists and is left as it is; write elsewhere, or overwrite it with "
+            "force=True (--force)."
         )
     if not path.absolute().parent.is_dir():
         raise DataError(f"{path.absolute().parent} is not a folder; create it first.")
@@ -99,7 +99,7 @@ def new_folder(target: Path, *, mark: str, force: bool = False) -> Iterator[Path
     if target.exists() and not _is_ours(target, mark):
         raise OutputExistsError(
             f"{target} is not a result of Myograph (it holds no {mark}), so it is left as it is "
-            "even with --force; choose another --out."
+            "even with --force; write elsewhere."
         )
     made = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=".myograph-"))
     try:

@@ -6,7 +6,8 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,40 @@ from myograph.workflows.outputs import write_text
 if TYPE_CHECKING:
     from myograph.pipeline.pipeline import Pipeline
 
-__all__ = ["Prediction", "predict", "predict_recording", "write_decisions"]
+__all__ = ["Prediction", "Stretch", "predict", "predict_recording", "write_decisions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run of windows during which the recording names one thing.
+
+    Parameters
+    ----------
+    start_s, stop_s : float
+        Times of the first and the last decision.
+    truth : str
+        What the recording says.
+    called : str
+        What the model said most often.
+    right : float
+        Share of the windows that were called right.
+    windows : int
+    """
+
+    start_s: float
+    stop_s: float
+    truth: str
+    called: str
+    right: float
+    windows: int
+
+    @classmethod
+    def of(cls, decisions: Sequence[Decision], truth: str) -> Stretch:
+        """Sum up the decisions of one run."""
+        labels = [decision.label for decision in decisions]
+        called = Counter(labels).most_common(1)[0][0]
+        right = labels.count(truth) / len(labels)
+        return cls(decisions[0].time_s, decisions[-1].time_s, truth, called, right, len(labels))
 
 
 @dataclass(frozen=True)
@@ -64,6 +98,13 @@ class Prediction:
         return float(np.mean(judged)) if judged else None
 
     @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Runs of windows with one label of the recording, in time, and what was said in each."""
+        pairs = zip(self.decisions, self.truth, strict=True)
+        runs = (list(run) for _, run in groupby(pairs, key=lambda pair: pair[1]))
+        return tuple(Stretch.of([d for d, _ in run], run[0][1]) for run in runs if run[0][1])
+
+    @property
     def labelled(self) -> int:
         """How many windows have a label to compare with."""
         return sum(bool(truth) for truth in self.truth)
@@ -81,6 +122,7 @@ class Prediction:
             "shares": self.shares,
             "accuracy": self.accuracy,
             "labelled_windows": self.labelled,
+            "stretches": [asdict(stretch) for stretch in self.stretches],
             "windows": windows,
         }
 
