@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from myograph.report.figures import Rung, confusion_matrix, ladder, people_scores
 from myograph.report.html import Html, code, definitions, element, figure, join, listed, page, table
 from myograph.report.material import Material
 from myograph.report.signals import signal_traces, spectra
-from myograph.report.words import Measure, pipeline_words, plural, split_words
+from myograph.report.words import (
+    BASELINES,
+    METRICS,
+    Measure,
+    in_order,
+    pipeline_words,
+    plural,
+    split_words,
+)
 
 if TYPE_CHECKING:
     from myograph.validate.result import ValidationResult
@@ -21,6 +31,7 @@ _SIMULATED = (
     "Simulated data: no person was measured. This is engineering verification of the software, "
     "never clinical performance."
 )
+_DIGITS = re.compile(r"([0-9]+)")
 _NOT_A_DEVICE = (
     "Research software and decision support: not a medical device, and nothing here is a diagnosis."
 )
@@ -57,6 +68,7 @@ def evaluation_page(result: ValidationResult, material: Material, *, written: st
     written : str
         When the page was made.
     """
+    result = _ordered(result)
     title = _title(result, material)
     body = [
         element("h1", title),
@@ -68,6 +80,26 @@ def evaluation_page(result: ValidationResult, material: Material, *, written: st
         _footer(result, written),
     ]
     return page(title, element("main", *body))
+
+
+def _ordered(result: ValidationResult) -> ValidationResult:
+    """Return the result in the order of the page, whatever order a file has put it in."""
+    people = sorted(result.people, key=_natural)
+    return replace(
+        result,
+        metrics=in_order(result.metrics, METRICS),
+        per_person={
+            metric: {person: scores.get(person) for person in people}
+            for metric, scores in in_order(result.per_person, METRICS).items()
+        },
+        per_class=in_order(result.per_class, result.classes),
+        ladder=in_order(result.ladder, BASELINES),
+        gain=in_order(result.gain, BASELINES),
+    )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name)]
 
 
 def _title(result: ValidationResult, material: Material) -> str:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from myograph.core.decision import Estimate
 
-__all__ = ["Measure", "amount", "pipeline_words", "plural", "split_words"]
+__all__ = [
+    "BASELINES",
+    "METRICS",
+    "Measure",
+    "amount",
+    "in_order",
+    "pipeline_words",
+    "plural",
+    "split_words",
+]
+
+T = TypeVar("T")
 
 _SPLITS = {
     "leave-one-subject-out": "Each person was judged by a model that was trained on all the other "
@@ -22,7 +33,8 @@ _SPLITS = {
     "leave-site-out": "Each site was judged by a model trained on the other sites only.",
 }
 
-_METRICS = {
+#: Metrics in the order in which people read them, with their names.
+METRICS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "precision": "precision (mean over classes)",
@@ -36,6 +48,9 @@ _METRICS = {
     "person_accuracy": "people called right",
     "person_balanced_accuracy": "people called right, balanced",
 }
+
+#: Baselines from the least effort to the most.
+BASELINES = ("majority", "mean", "ridge-td", "lda-td", "lda", "svm", "random-forest")
 
 _SHARES = ("accuracy", "precision", "recall", "f1")
 
@@ -57,7 +72,7 @@ class Measure:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.name = _METRICS.get(key, key.replace("_", " "))
+        self.name = METRICS.get(key, key.replace("_", " "))
         self.percent = key.endswith(_SHARES)
 
     @property
@@ -107,6 +122,18 @@ def amount(value: float) -> str:
     """
     rounded = float(f"{value:.3g}")
     return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
+
+
+def in_order(given: Mapping[str, T], known: Iterable[str]) -> dict[str, T]:
+    """Sort entries: the known ones in their order, the others after them by name.
+
+    Examples
+    --------
+    >>> in_order({"x": 1, "mae": 2, "accuracy": 3}, ["accuracy", "mae"])
+    {'accuracy': 3, 'mae': 2, 'x': 1}
+    """
+    first = [name for name in known if name in given]
+    return {name: given[name] for name in (*first, *sorted(set(given) - set(first)))}
 
 
 def plural(n: int, noun: str) -> str:
@@ -178,7 +205,8 @@ def _call(definition: Mapping[str, Any], key: str) -> str:
 
 
 def _parameters(name: str, parameters: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{k} = {_short_value(v)}" for k, v in parameters.items())
+    ordered = sorted(parameters, key=lambda key: (key.startswith("high"), key))  # low before high
+    given = ", ".join(f"{key} = {_short_value(parameters[key])}" for key in ordered)
     return f"{name} ({given})" if given else name
 
 

@@ -84,10 +84,10 @@ def open_cohort(
         If ``data`` is neither a dataset nor a path, or a person is unknown.
     """
     check_choice(people_from, PEOPLE_FROM, name="people_from")
-    if isinstance(data, PathLike) or (isinstance(data, str) and Path(data).exists()):
-        return _from_files(Path(data), people, people_from, options or {})
-    if isinstance(data, str):
+    if isinstance(data, str) and not Path(data).exists():
         return _from_dataset(_load(data), people)
+    if isinstance(data, str | PathLike):
+        return _from_files(Path(data), people, people_from, options or {})
     if isinstance(data, Sequence):
         return _chosen(_from_memory(list(data)), people)
     return _from_dataset(data, people)
@@ -136,6 +136,8 @@ def _from_dataset(dataset: Dataset, people: Sequence[str]) -> Cohort:
 def _from_files(
     path: Path, people: Sequence[str], people_from: str, options: ReadOptions
 ) -> Cohort:
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give a recording, or a folder of them.")
     found, dropped = [], []
     for file in _recordings_below(path):
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myograph.workflows.cohort import Cohort, Data, open_cohort
-from myograph.workflows.outputs import check_free, new_folder, write_json, write_text
+from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
 from myograph.workflows.settings import Choices, resolve
 
 if TYPE_CHECKING:
@@ -133,11 +133,12 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     0.853 [0.801, 0.899] (8 persons)
     """
     if out is not None:
-        check_free(Path(out), force=force)
+        check_folder(Path(out), mark=RESULT, force=force)
     cohort = open_cohort(data, people=people, people_from=people_from)
     choices = Choices(split, features, model, config, overrides, seed)
     settings = resolve(cohort, choices, people=people)
     running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
+    _split(settings)  # an unknown one is refused before any work is done
     table = measure(cohort, settings, running)
     result = judge(cohort, settings, table, running)
     if out is not None:
@@ -201,14 +202,16 @@ def save(
     """Write a result's folder: complete, or not at all."""
     from myograph.config.toml import to_toml
     from myograph.report.evaluation import evaluation_page
+    from myograph.report.material import Material
     from myograph.workflows.material import gather
 
-    material = gather(result, cohort, command=place.command)
+    # The page is drawn from what is kept, so that it can be drawn again, byte for byte.
+    kept = gather(result, cohort, command=place.command).to_dict()
     with new_folder(place.folder, mark=RESULT, force=place.force) as folder:
         result.save(folder, force=True)
         write_text(folder / "config.toml", to_toml(settings))
-        write_json(folder / MATERIAL, material.to_dict())
-        page = evaluation_page(result, material, written=place.written)
+        write_json(folder / MATERIAL, kept)
+        page = evaluation_page(result, Material.from_dict(kept), written=place.written)
         write_text(folder / REPORT, page)
     return place.folder
 

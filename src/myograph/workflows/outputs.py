@@ -13,7 +13,15 @@ from typing import Any
 
 from myograph.core.errors import DataError, OutputExistsError
 
-__all__ = ["check_free", "new_folder", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "check_folder",
+    "check_free",
+    "new_folder",
+    "read_json",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 
 def check_free(path: Path, *, force: bool) -> Path:
@@ -26,6 +34,17 @@ def check_free(path: Path, *, force: bool) -> Path:
     if not path.absolute().parent.is_dir():
         raise DataError(f"{path.absolute().parent} is not a folder; create it first.")
     return path
+
+
+def check_folder(target: Path, *, mark: str, force: bool) -> Path:
+    """Return ``target`` if a folder of this kind may be written there; see `new_folder`."""
+    check_free(target, force=force)
+    if target.exists() and not _is_ours(target, mark):
+        raise OutputExistsError(
+            f"{target} is not a result of Myograph (it holds no {mark}), so it is left as it is "
+            "even with --force; write elsewhere."
+        )
+    return target
 
 
 def write_text(path: Path, text: str, *, force: bool = False) -> Path:
@@ -95,12 +114,7 @@ def new_folder(target: Path, *, mark: str, force: bool = False) -> Iterator[Path
     Path
         The folder to fill, beside ``target``.
     """
-    check_free(target, force=force)
-    if target.exists() and not _is_ours(target, mark):
-        raise OutputExistsError(
-            f"{target} is not a result of Myograph (it holds no {mark}), so it is left as it is "
-            "even with --force; write elsewhere."
-        )
+    check_folder(target, mark=mark, force=force)
     made = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=".myograph-"))
     try:
         yield made
