@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from myograph.preprocess.quality import QualityReport
     from myograph.workflows.inspect import Description, FileReport
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "one_or_each", "read_options"]
 
 Rate = Annotated[
     float | None, typer.Option("--rate", help="Sampling rate in Hz, where the file has none.")
@@ -94,7 +94,7 @@ def info(
     from myograph.cli import render
     from myograph.workflows.inspect import inspect
 
-    options = _options(
+    options = read_options(
         rate=rate,
         unit=unit,
         kinds=kinds,
@@ -144,7 +144,7 @@ def quality(
     from myograph.workflows import inspect
     from myograph.workflows import picture as pictures
 
-    options = _options(
+    options = read_options(
         rate=rate, unit=unit, kinds=kinds, channels=channels, variable=variable, gaps=gaps
     )
     if picture is not None:
@@ -188,7 +188,7 @@ def convert(
     from myograph.cli import render
     from myograph.workflows.convert import convert as run
 
-    options = _options(
+    options = read_options(
         rate=rate,
         unit=unit,
         kinds=kinds,
@@ -209,7 +209,7 @@ def convert(
         render.line(f"{done.format} cannot hold: {', '.join(done.lost)}")
 
 
-def _options(
+def read_options(
     *,
     rate: float | None = None,
     unit: list[str] | None = None,
@@ -222,8 +222,8 @@ def _options(
 ) -> ReadOptions:
     given: dict[str, Any] = {
         "fs_hz": rate,
-        "unit": _one_or_each(unit, "--unit"),
-        "kinds": _one_or_each(kinds, "--kinds"),
+        "unit": one_or_each(unit, "--unit"),
+        "kinds": one_or_each(kinds, "--kinds"),
         "channels": [name.strip() for name in channels.split(",")] if channels else None,
         "variable": variable,
         "start_s": start,
@@ -233,7 +233,7 @@ def _options(
     return {k: v for k, v in given.items() if v is not None}  # type: ignore[return-value]
 
 
-def _one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | None:
+def one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | None:
     """Read ``mV`` as all channels, ``emg*=mV`` as some of them."""
     if not given:
         return None
