@@ -30,6 +30,8 @@ _SPLITS = {
     "scores are about people the model already knows.",
     "session": "Within each person: some sessions trained the model, others tested it. The scores "
     "are about people the model already knows, on another occasion.",
+    "time": "Within each recording: its beginning trained the model, its end tested it. The scores "
+    "are about people the model already knows, in the same recording.",
     "leave-site-out": "Each site was judged by a model trained on the other sites only.",
 }
 
