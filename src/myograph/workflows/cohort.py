@@ -1,0 +1,230 @@
+"""Cohort: the recordings a verb works on, from a dataset's name, a path, or Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from myograph.core.checks import check_choice, unknown_name
+from myograph.core.errors import DataError, MyographError, ParameterError
+from myograph.core.layout import MUSCLE_KINDS, Layout
+from myograph.core.recipe import digest_of
+from myograph.core.recording import Recording, RecordingSet, Subject
+
+if TYPE_CHECKING:
+    from myograph.datasets.dataset import Dataset
+    from myograph.io.hints import ReadOptions
+
+__all__ = ["PEOPLE_FROM", "Cohort", "Data", "open_cohort"]
+
+#: What a verb may be given as its data.
+Data: TypeAlias = "str | PathLike[str] | Dataset | Sequence[Recording]"
+
+#: Where the name of the person comes from when the data are files.
+PEOPLE_FROM = ("header", "folder", "file")
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Recordings with what a reader of a result has to know about them.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    recordings : sequence of Recording
+        Possibly read only when they are used.
+    about : dict
+        Plain facts for the report, see `myograph.report.material.Material`.
+    dropped : tuple of (str, str)
+        What was left out, and why.
+    """
+
+    name: str
+    recordings: Sequence[Recording]
+    about: dict[str, Any] = field(default_factory=dict)
+    dropped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no person was measured."""
+        return bool(self.about.get("simulated"))
+
+
+def open_cohort(
+    data: Data,
+    *,
+    people: Sequence[str] = (),
+    people_from: str = "header",
+    options: ReadOptions | None = None,
+) -> Cohort:
+    """Open a dataset by name, a file, a folder of files, or recordings that are already read.
+
+    Parameters
+    ----------
+    data : str, path, Dataset or sequence of Recording
+        A text that is a path on this machine is one; any other is the name of a dataset, with
+        ``NAME/PART`` for a part of it.
+    people : sequence of str
+        Only these; all when empty.
+    people_from : str
+        ``"header"``: files must name their person. ``"folder"`` or ``"file"``: files without one
+        are named after the folder they lie in, or after themselves.
+    options : dict, optional
+        For reading files, as for `myograph.read`.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, or a file does not say whose it is.
+    ParameterError
+        If ``data`` is neither a dataset nor a path, or a person is unknown.
+    """
+    check_choice(people_from, PEOPLE_FROM, name="people_from")
+    if isinstance(data, str) and not Path(data).exists():
+        return _from_dataset(_load(data), people)
+    if isinstance(data, str | PathLike):
+        return _from_files(Path(data), people, people_from, options or {})
+    if isinstance(data, Sequence):
+        return _chosen(_from_memory(list(data)), people)
+    return _from_dataset(data, people)
+
+
+def _load(name: str) -> Dataset:
+    from myograph import datasets
+
+    if name.partition("/")[0] not in datasets.DATASETS:
+        near = unknown_name(name, list(datasets.DATASETS), what="data")
+        raise ParameterError(f"{near} It is not a path on this machine either.")
+    return datasets.load(name)
+
+
+def _from_dataset(dataset: Dataset, people: Sequence[str]) -> Cohort:
+    if people:
+        dataset = dataset.of(list(people))
+    if not len(dataset.recordings):
+        tables = ", ".join(dataset.tables) or "nothing"
+        raise DataError(
+            f"Dataset {dataset.name!r} holds no recordings (it holds the tables {tables}); "
+            "choose one with recordings: myograph datasets list."
+        )
+    facts = dataset.to_dict()
+    card = facts["card"]
+    about = {
+        "name": dataset.name,
+        "title": card["title"],
+        "simulated": card["simulated"],
+        "licence": card["licence"],
+        "citation": card["citation"],
+        "sources": [str(source) for source in dataset.card.sources],
+        "people": card["people"],
+        "tasks": card["tasks"],
+        "defects": card["defects"],
+        "notes": card["notes"],
+        "origin": facts["origin"],
+        "recordings": f"{len(dataset.recordings)} of {len(dataset.subjects)} people",
+        "signals": _signals(dataset.recordings[0].layout),
+        "digest": facts["digest"],
+    }
+    dropped = tuple((d.what, d.reason) for d in dataset.dropped)
+    return Cohort(dataset.name, dataset.recordings, about, dropped)
+
+
+def _from_files(
+    path: Path, people: Sequence[str], people_from: str, options: ReadOptions
+) -> Cohort:
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give a recording, or a folder of them.")
+    found, dropped = [], []
+    for file in _recordings_below(path):
+        try:
+            recording = _muscle(file, options)
+        except MyographError as error:
+            if path.is_file():
+                raise
+            dropped.append((str(file.relative_to(path)), str(error)))
+            continue
+        found.append(_with_person(recording, file, people_from))
+    if not found:
+        first = f" The first: {dropped[0][1]}" if dropped else ""
+        raise DataError(f"{path} holds no recording that could be read.{first}")
+    cohort = _from_memory(found)
+    about = {**cohort.about, "name": path.name, "title": f"Files from {path.name}"}
+    return _chosen(replace(cohort, name=str(path), about=about, dropped=tuple(dropped)), people)
+
+
+def _from_memory(recordings: list[Recording]) -> Cohort:
+    if not recordings:
+        raise DataError("There are no recordings to work on; got an empty sequence.")
+    named = {r.subject.pseudonym for r in recordings if r.subject}
+    about = {
+        "name": "recordings",
+        "recordings": f"{len(recordings)} of {len(named)} people",
+        "signals": _signals(recordings[0].layout),
+        "digest": digest_of([r.source_digest for r in recordings]),
+    }
+    return Cohort("recordings", recordings, about)
+
+
+def _chosen(cohort: Cohort, people: Sequence[str]) -> Cohort:
+    if not people:
+        return cohort
+    known = {r.subject.pseudonym for r in cohort.recordings if r.subject}
+    for person in people:
+        if person not in known:
+            raise ParameterError(unknown_name(person, known, what=f"person in {cohort.name}"))
+    kept = [r for r in cohort.recordings if r.subject and r.subject.pseudonym in set(people)]
+    return replace(cohort, recordings=kept)
+
+
+def _recordings_below(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not any(p.startswith(".") for p in file.relative_to(path).parts):
+            yield file
+
+
+def _muscle(path: Path, options: ReadOptions) -> Recording:
+    from myograph.io import read
+
+    found = read(path, **options)
+    if isinstance(found, Recording):
+        return found
+    return _muscle_member(found, path)
+
+
+def _muscle_member(members: RecordingSet, path: Path) -> Recording:
+    with_muscle = [n for n in members if members[n].layout.rows(kinds=MUSCLE_KINDS)]
+    if len(with_muscle) != 1:
+        raise DataError(
+            f"{path} holds the recordings {list(members)}, of which {with_muscle or 'none'} "
+            "record muscle; convert the one to use first: myograph convert --member NAME."
+        )
+    return members[with_muscle[0]]
+
+
+def _with_person(recording: Recording, file: Path, people_from: str) -> Recording:
+    if recording.subject is not None:
+        return recording
+    if people_from == "header":
+        raise DataError(
+            f"{file} does not say whose recording it is, and results are about people; name them "
+            "after the files' folders with --people-from folder, or after the files with "
+            "--people-from file."
+        )
+    name = file.parent.name if people_from == "folder" else file.stem
+    return replace(recording, subject=Subject(name))
+
+
+def _signals(layout: Layout) -> str:
+    kinds: dict[str, int] = {}
+    for channel in layout.channels:
+        key = f"{channel.kind} ({channel.unit})"
+        kinds[key] = kinds.get(key, 0) + 1
+    told = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+    return f"{told} at {layout.fs_hz:g} Hz"
