@@ -73,9 +73,7 @@ def test_debug_anywhere_shows_where_it_came_from(
     assert said.splitlines()[-1].startswith("Error: ")
 
 
-def test_markup_in_a_message_is_text(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_markup_in_a_message_is_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = tmp_path / "[red]none[blue].edf"
     assert main(["info", str(name)]) == 3
     assert str(name) in capsys.readouterr().err
@@ -116,9 +114,7 @@ def test_interrupting_is_clean(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
 def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m myograph.cli.main datasets list --json | head -c 20"
-    done = subprocess.run(
-        ["bash", "-c", command], check=False, capture_output=True, text=True
-    )
+    done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
     assert done.stdout.startswith("{")
     assert done.stderr == ""
 
@@ -150,7 +146,8 @@ def test_percent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (75, "1 min 15 s"), (7300, "2 h 1 min")]
+    ("seconds", "told"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (75, "1 min 15 s"), (7300, "2 h 1 min")],
 )
 def test_duration(seconds: float, told: str) -> None:
     assert render.duration(seconds) == told

@@ -220,6 +220,7 @@ def read_options(
     stop: float | None = None,
     gaps: bool = False,
 ) -> ReadOptions:
+    """Return what was said, in the words of `myograph.read`; nothing for what was not."""
     given: dict[str, Any] = {
         "fs_hz": rate,
         "unit": one_or_each(unit, "--unit"),

@@ -264,18 +264,15 @@ def show_result(result: ValidationResult) -> None:
     rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
     for name, estimate in result.ladder.items():
         gain = result.gain.get(name)
-        better = "" if gain is None else f"{measure.gain(gain.value)} to this one"
+        better = "" if gain is None else measure.gain(gain.value)
         rows.append((name, measure.value(estimate.value), measure.interval(estimate), better))
     if result.chance is not None:
         rows.append(("chance", measure.value(result.chance), "", ""))
-    render.show_table([measure.name, "mean", "95 % interval", "difference"], rows)
-    for audit in result.audits:
-        mark = "passed" if audit.passed else "FAILED"
-        render.line(f"{mark}  {audit.name}: {audit.text}", style=None if audit.passed else "red")
-    for note in result.notes:
-        render.line(f"note    {note}")
-    for what, why in result.dropped:
-        render.line(f"left out  {what}: {why}")
+    render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
+    told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
+    told += [("note", note) for note in result.notes]
+    told += [("left out", f"{what}: {why}") for what, why in result.dropped]
+    render.show_pairs(told)
     seconds = result.run.to_dict()["seconds"]
     if seconds is not None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")

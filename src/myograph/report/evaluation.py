@@ -109,9 +109,12 @@ def _title(result: ValidationResult, material: Material) -> str:
 
 
 def _question(result: ValidationResult) -> str:
-    if result.split.get("scope") == "across people":
-        return "How well does the method work on people it has never seen?"
-    return "How well does the method work on people it already knows?"
+    seen = {
+        "across people": "on people it has never seen",
+        "within recording": "later in a recording whose beginning it knows",
+    }
+    where = seen.get(str(result.split.get("scope")), "on people it already knows")
+    return f"How well does the method work {where}?"
 
 
 def _banner(result: ValidationResult, material: Material) -> Html:

@@ -84,13 +84,15 @@ def open_cohort(
         If ``data`` is neither a dataset nor a path, or a person is unknown.
     """
     check_choice(people_from, PEOPLE_FROM, name="people_from")
+    from myograph.datasets import Dataset
+
     if isinstance(data, str) and not Path(data).exists():
         return _from_dataset(_load(data), people)
     if isinstance(data, str | PathLike):
         return _from_files(Path(data), people, people_from, options or {})
-    if isinstance(data, Sequence):
-        return _chosen(_from_memory(list(data)), people)
-    return _from_dataset(data, people)
+    if isinstance(data, Dataset):
+        return _from_dataset(data, people)
+    return _chosen(_from_memory(data), people)
 
 
 def _load(name: str) -> Dataset:
@@ -156,8 +158,8 @@ def _from_files(
     return _chosen(replace(cohort, name=str(path), about=about, dropped=tuple(dropped)), people)
 
 
-def _from_memory(recordings: list[Recording]) -> Cohort:
-    if not recordings:
+def _from_memory(recordings: Sequence[Recording]) -> Cohort:
+    if not len(recordings):
         raise DataError("There are no recordings to work on; got an empty sequence.")
     named = {r.subject.pseudonym for r in recordings if r.subject}
     about = {
