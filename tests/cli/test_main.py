@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import myograph
 from myograph import __version__
 from myograph.cli import main as module
 from myograph.cli import render
@@ -27,6 +28,9 @@ from myograph.core.errors import (
     OutputExistsError,
     ParameterError,
 )
+
+#: The environment of a process that is to find the same Myograph.
+HERE = {**os.environ, "PYTHONPATH": str(Path(myograph.__file__).parents[1])}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,11 @@ def test_interrupting_is_clean(tmp_path: Path) -> None:
         f"sys.exit(main(['info', {str(tmp_path)!r}]))"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=HERE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -114,7 +122,9 @@ def test_interrupting_is_clean(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
 def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m myograph.cli.main datasets list --json | head -c 20"
-    done = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", command], check=False, capture_output=True, text=True, env=HERE
+    )
     assert done.stdout.startswith("{")
     assert done.stderr == ""
 
