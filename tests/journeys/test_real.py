@@ -42,7 +42,8 @@ def test_within_a_person(cli) -> None:
 @pytest.mark.slow
 def test_a_second_series(cli) -> None:
     said = cli(
-        "evaluate", "--data", "uci-gestures", "--split", "session", "--leave-out", "02,34", "--json",
+        "evaluate", "--data", "uci-gestures", "--split", "session",
+        "--leave-out", "02,34", "--json",
         "--set", "split.params.train=['1']", "--set", "split.params.test=['2']",
         "--set", "baselines=false",
     )  # fmt: skip

@@ -274,7 +274,7 @@ def show_result(result: ValidationResult) -> None:
         better = "" if gain is None else measure.gain(gain.value)
         rows.append((name, measure.value(estimate.value), measure.interval(estimate), better))
     if result.chance is not None:
-        rows.append(("chance", measure.value(result.chance), "", ""))
+        rows.append((measure.guess, measure.value(result.chance), "", ""))
     render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]

@@ -137,7 +137,7 @@ def _headline(result: ValidationResult) -> Html:
         f"95 % confidence interval {shown}, over {_people(estimate.evidence)}",
     ]
     if result.chance is not None:
-        lines.append(f"chance {measure.value(result.chance)}")
+        lines.append(f"{measure.guess} {measure.value(result.chance)}")
     return element(
         "div",
         element("p", measure.value(estimate.value), class_="big"),

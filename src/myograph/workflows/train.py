@@ -196,7 +196,7 @@ def _card(trained: Trained, cohort: Cohort, result: ValidationResult | None) -> 
     estimate = result.metrics[result.headline]
     lines.append(
         f"{measure.name}: {measure.told(estimate)}, mean over {plural(estimate.n, 'person')}, "
-        f"{result.split.get('name')} on {result.data.get('name')}; chance "
+        f"{result.split.get('name')} on {result.data.get('name')}; {measure.guess} "
         f"{measure.value(result.chance)}."
     )
     return "\n".join([*lines, ""])
