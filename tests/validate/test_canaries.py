@@ -67,12 +67,13 @@ def failed(result):
     return {audit.name for audit in result.audits if not audit.passed}
 
 
-def test_fingerprint_canary(as_table, tmp_path):
-    table = fingerprints(as_table, icc=0.5, seed=1)
+@pytest.mark.parametrize("seed", range(3))
+def test_fingerprint_canary(as_table, tmp_path, seed):
+    table = fingerprints(as_table, icc=0.7, seed=seed)
     leaky = evaluate(
         FOREST, table, window_k_fold(table.index, tmp_path / "leaky.json"), options=ALONE
     )
-    assert leaky.metrics["accuracy"].value >= 0.9
+    assert leaky.metrics["accuracy"].value >= 0.95
     assert leaky.metrics["person_accuracy"].value == 1.0
     assert not leaky.passed
     assert failed(leaky) == {"people", "repetitions", "samples"}
@@ -80,7 +81,10 @@ def test_fingerprint_canary(as_table, tmp_path):
     honest = evaluate(FOREST, table, make_split("leave-one-subject-out"), options=ALONE)
     for name in ("accuracy", "person_accuracy", "person_roc_auc"):
         estimate = honest.metrics[name]
-        assert estimate.low <= 0.5 <= estimate.high, (name, str(estimate))
+        # With one label per person, leaving a person out makes the other label the commoner one
+        # in training: honest scores are pulled below chance, so "never above" is the law.
+        assert estimate.low <= 0.5, (name, str(estimate))
+        assert estimate.value <= 0.65, (name, str(estimate))
         assert estimate.evidence == "person"
     assert honest.passed
 
@@ -91,9 +95,7 @@ def test_fingerprints_of_held_out_people_say_nothing(as_table, seed):
     result = evaluate(PipelineConfig(), table, make_split("leave-one-subject-out"), options=ALONE)
     headline = result.metrics["person_accuracy"]
     assert headline.low <= 0.5 <= headline.high, str(headline)
-    # With one label per person, leaving a person out makes the other label the commoner one in
-    # training: honest scores are pulled a little below chance, so only one side is a law.
-    assert result.metrics["accuracy"].low <= 0.5
+    assert result.metrics["accuracy"].low <= 0.5  # pulled below chance, see above
     assert result.passed
 
 

@@ -254,7 +254,7 @@ def test_a_stopped_run_goes_on_where_it_was(table, tmp_path, monkeypatch):
 
 
 def test_another_run_does_not_take_these_folds(table, tmp_path):
-    evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path))
+    evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path, baselines=False))
     shifted = replace(table, values=table.values + 1e-9)
     for config, data, split, seed in (
         (LDA, table, LOSO, 1),
@@ -262,18 +262,18 @@ def test_another_run_does_not_take_these_folds(table, tmp_path):
         (LDA, shifted, LOSO, 0),
         (LDA, table, make_split("group-k-fold", n_folds=5), 0),
     ):
-        options = RunOptions(checkpoint=tmp_path)
+        options = RunOptions(checkpoint=tmp_path, baselines=False)
         assert evaluate(config, data, split, seed=seed, options=options).run.folds_resumed == 0
-    again = evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path))
+    again = evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path, baselines=False))
     assert again.run.folds_resumed == 5
 
 
 def test_a_damaged_checkpoint_is_refused(table, tmp_path):
-    evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path))
+    evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path, baselines=False))
     (file,) = tmp_path.glob("*/fold-0001.npz")
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DataError, match=r"fold-0001.npz is damaged .*delete it"):
-        evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path))
+        evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path, baselines=False))
 
 
 def test_a_killed_process_leaves_whole_folds_only(table, tmp_path):
@@ -295,7 +295,9 @@ def test_a_killed_process_leaves_whole_folds_only(table, tmp_path):
         names = tuple(saved["names"].tolist())
         layout = Layout(200.0, tuple(Channel(f"emg{k + 1}", kind="semg") for k in range(2)))
         table = FeatureTable(saved["values"], names, ("uV",) * len(names), index, layout)
-        options = RunOptions(checkpoint=Path(sys.argv[2]), progress=lambda state: time.sleep(0.5))
+        options = RunOptions(
+            checkpoint=Path(sys.argv[2]), progress=lambda state: time.sleep(0.5), baselines=False
+        )
         evaluate(PipelineConfig(), table, make_split("leave-one-subject-out"), options=options)
         """
     )
@@ -315,9 +317,10 @@ def test_a_killed_process_leaves_whole_folds_only(table, tmp_path):
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=30)
-    resumed = evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=checkpoint))
+    options = RunOptions(checkpoint=checkpoint, baselines=False)
+    resumed = evaluate(LDA, table, LOSO, options=options)
     assert 1 <= resumed.run.folds_resumed < 5
-    assert text(resumed) == text(evaluate(LDA, table, LOSO))
+    assert text(resumed) == text(evaluate(LDA, table, LOSO, options=RunOptions(baselines=False)))
 
 
 def test_table_digest_is_of_the_content(table):
