@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import myograph
 from myograph import __version__
 from myograph.cli import main as module
 from myograph.cli import render
@@ -27,6 +28,9 @@ from myograph.core.errors import (
     OutputExistsError,
     ParameterError,
 )
+
+#: The environment of a process that is to find the same Myograph.
+HERE = {**os.environ, "PYTHONPATH": str(Path(myograph.__file__).parents[1])}
 
 
 @pytest.mark.parametrize(
@@ -73,9 +77,7 @@ def test_debug_anywhere_shows_where_it_came_from(
     assert said.splitlines()[-1].startswith("Error: ")
 
 
-def test_markup_in_a_message_is_text(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_markup_in_a_message_is_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = tmp_path / "[red]none[blue].edf"
     assert main(["info", str(name)]) == 3
     assert str(name) in capsys.readouterr().err
@@ -100,7 +102,11 @@ def test_interrupting_is_clean(tmp_path: Path) -> None:
         f"sys.exit(main(['info', {str(tmp_path)!r}]))"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=HERE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -117,7 +123,7 @@ def test_interrupting_is_clean(tmp_path: Path) -> None:
 def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m myograph.cli.main datasets list --json | head -c 20"
     done = subprocess.run(
-        ["bash", "-c", command], check=False, capture_output=True, text=True
+        ["bash", "-c", command], check=False, capture_output=True, text=True, env=HERE
     )
     assert done.stdout.startswith("{")
     assert done.stderr == ""
@@ -150,7 +156,8 @@ def test_percent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (75, "1 min 15 s"), (7300, "2 h 1 min")]
+    ("seconds", "told"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (75, "1 min 15 s"), (7300, "2 h 1 min")],
 )
 def test_duration(seconds: float, told: str) -> None:
     assert render.duration(seconds) == told

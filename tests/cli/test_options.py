@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from myograph.cli.files import one_or_each, read_options
-from myograph.core.errors import ParameterError
+from myograph.cli.files import in_flags, one_or_each, read_options
+from myograph.core.errors import DataError, ParameterError
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,19 @@ def test_only_what_was_said_reaches_the_reader() -> None:
         "channels": ["a", "b"],
         "non_finite": "gap",
     }
+
+
+@pytest.mark.parametrize(
+    ("python", "flag"),
+    [
+        ("state it with the option fs_hz= (never guessed)", "state it with the option --rate ("),
+        ("for example unit='mV'", "for example --unit 'mV'"),
+        ("repair it (myograph.io.read(..., non_finite='gap'))", "read(..., --gaps)"),
+        ("overwrite it with force=True (--force).", "overwrite it with --force."),
+        ("with the option unit=.", "with the option --unit."),
+        ("length_ms=200 must fit", "length_ms=200 must fit"),
+    ],
+)
+def test_errors_speak_of_flags(python: str, flag: str) -> None:
+    with pytest.raises(DataError, match=re.escape(flag)), in_flags():
+        raise DataError(python)

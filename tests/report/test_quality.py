@@ -12,9 +12,7 @@ from myograph.report.quality import quality_picture
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
-def test_a_picture(
-    suffix: str, begins: bytes, make_recording: Callable[..., Recording]
-) -> None:
+def test_a_picture(suffix: str, begins: bytes, make_recording: Callable[..., Recording]) -> None:
     recording = make_recording()
     report = assess(recording)
     drawn = quality_picture(recording, report, suffix=suffix)

@@ -11,7 +11,7 @@ import pytest
 from myograph import datasets, write
 from myograph.core.errors import DataError, ParameterError
 from myograph.core.recording import Recording, RecordingSet
-from myograph.workflows.cohort import open_cohort
+from myograph.workflows.cohort import Selection, open_cohort
 
 Make = Callable[..., Recording]
 
@@ -25,7 +25,7 @@ def _people(recordings: object) -> list[str]:
 
 
 def test_a_dataset_by_name_says_what_it_is() -> None:
-    cohort = open_cohort("simulated", people=["sim-02"])
+    cohort = open_cohort("simulated", Selection(people=["sim-02"]))
     assert cohort.simulated
     assert set(_people(cohort.recordings)) == {"sim-02"}
     assert "Engineering verification" in cohort.about["notes"][0]
@@ -54,7 +54,7 @@ def test_people_are_named_after_folder_or_file(
 ) -> None:
     (tmp_path / "p07").mkdir()
     write(_anonymous(make_recording()), tmp_path / "p07" / "first.myo")
-    assert _people(open_cohort(tmp_path, people_from=source).recordings) == [name]
+    assert _people(open_cohort(tmp_path, Selection(people_from=source)).recordings) == [name]
 
 
 def test_nobody_is_refused_with_the_way_out(make_recording: Make, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_nobody_is_refused_with_the_way_out(make_recording: Make, tmp_path: Path
 
 def test_an_unknown_person_lists_the_known(make_recording: Make) -> None:
     with pytest.raises(ParameterError, match=r"one of \['p01'\]; got 'p02'"):
-        open_cohort([make_recording()], people=["p02"])
+        open_cohort([make_recording()], Selection(people=["p02"]))
 
 
 def test_neither_name_nor_path() -> None:
@@ -90,3 +90,22 @@ def test_the_muscle_member_of_a_set(make_recording: Make, tmp_path: Path) -> Non
     write(RecordingSet({"emg": emg, "again": emg}), tmp_path / "both.myo")
     with pytest.raises(DataError, match=r"convert --member NAME"):
         open_cohort(tmp_path / "both.myo")
+
+
+@pytest.mark.parametrize("data", ["simulated", "memory"])
+def test_leaving_people_out_is_told(data: str, make_recording: Make) -> None:
+    everybody = [make_recording(subject=f"sim-0{k}") for k in (1, 2, 3)]
+    selection = Selection(people=["sim-01", "sim-02"], leave_out=["sim-02"])
+    cohort = open_cohort(everybody if data == "memory" else data, selection)
+    assert set(_people(cohort.recordings)) == {"sim-01"}
+    assert ("sim-02", "left out as asked for") in cohort.dropped
+    with pytest.raises(DataError, match="Nobody is left"):
+        open_cohort(everybody, Selection(["sim-01"], leave_out=["sim-01"]))
+
+
+def test_files_are_read_as_told(tmp_path: Path) -> None:
+    (tmp_path / "p1.csv").write_text("a,force\n" + "1,2\n-1,-2\n" * 40)
+    read = {"fs_hz": 100, "unit": {"a": "mV", "force": "N"}, "kinds": {"a": "semg"}}
+    cohort = open_cohort(tmp_path, Selection(people_from="file", read=read))
+    assert cohort.recordings[0].samples[0, 0] == 1000.0
+    assert cohort.recordings[0].layout.units == ("uV", "N")

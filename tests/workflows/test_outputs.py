@@ -74,10 +74,15 @@ def test_damaged_json_is_named(tmp_path: Path) -> None:
         read_json(tmp_path / "none.json")
 
 
-def test_a_folder_appears_only_when_it_is_complete(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "x", mark="m") as folder:
+def _fail_half_way(target: Path) -> None:
+    with new_folder(target, mark="m") as folder:
         (folder / "m").write_text("half")
-        raise ZeroDivisionError
+        raise RuntimeError("the power went")
+
+
+def test_a_folder_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="the power went"):
+        _fail_half_way(tmp_path / "x")
     assert _names(tmp_path) == []
 
 

@@ -51,13 +51,13 @@ def get(
 
     def confirm(card: DatasetCard) -> bool:
         typer.echo(card.terms(), err=True)
-        return yes or typer.confirm("Download it on these terms?", err=True)
+        return yes or _agrees()
 
-    with render.bar(f"getting {name}") as update:
+    with render.stages(quiet=json) as update:
 
-        def progress(done: int, total: int | None) -> None:
+        def progress(what: str, done: int, total: int | None) -> None:
             of = f" of {total / 1e6:.1f}" if total else ""
-            update(done, total or 0, f"{done / 1e6:.1f}{of} MB")
+            update(f"{what} {name}", done, total or 0, f"{done / 1e6:.1f}{of} MB")
 
         card, folder = get_dataset(name, confirm=confirm, progress=progress)
     if json:
@@ -66,6 +66,13 @@ def get(
     render.line(card.terms())
     render.line(f"here:     {folder}")
     render.line(f"use it:   myograph evaluate --data {card.name}")
+
+
+def _agrees() -> bool:
+    try:
+        return typer.confirm("Download it on these terms?", err=True)
+    except typer.Abort:  # nobody is there to answer: that is no agreement
+        return False
 
 
 verb(app, "list", list_datasets, "myograph datasets list", "myograph datasets list --json")

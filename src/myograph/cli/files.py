@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from myograph.cli.options import Force, Json, verb
-from myograph.core.errors import ParameterError
+from myograph.core.errors import MyographError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +45,28 @@ Stop = Annotated[float | None, typer.Option("--stop", help="Up to this second.")
 Gaps = Annotated[
     bool, typer.Option("--gaps", help="Declare NaN and infinite samples a gap, not an error.")
 ]
+
+TimeAxis = Annotated[
+    int | None, typer.Option("--time-axis", help="0 or 1: along which axis of an array time runs.")
+]
+Stray = Annotated[
+    bool, typer.Option("--drop-stray-events", help="Drop events outside the samples.")
+]
+
+_FLAGS = {
+    "fs_hz=": "--rate",
+    "unit=": "--unit",
+    "kinds=": "--kinds",
+    "channels=": "--channels",
+    "variable=": "--variable",
+    "time_axis=": "--time-axis",
+    "start_s=": "--start",
+    "stop_s=": "--stop",
+    "non_finite='gap'": "--gaps",
+    "stray_events='drop'": "--drop-stray-events",
+    "force=True (--force)": "--force",
+}
+_OPTION = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, _FLAGS))})")
 
 _SHOWN_CHANNELS = 16
 # More files than this are a table, one line each.
@@ -84,6 +109,8 @@ def info(
     start: Start = None,
     stop: Stop = None,
     gaps: Gaps = False,
+    time_axis: TimeAxis = None,
+    drop_stray_events: Stray = False,
     json: Json = False,
 ) -> None:
     """Say what is in recordings, and what is wrong with them.
@@ -103,8 +130,10 @@ def info(
         start=start,
         stop=stop,
         gaps=gaps,
+        time_axis=time_axis,
+        drop_stray_events=drop_stray_events,
     )
-    with render.bar("reading", quiet=json) as update:
+    with render.bar("reading", quiet=json) as update, in_flags():
         found = inspect(files, progress=update, **options)
     if json:
         render.print_json(found.to_dict())
@@ -133,6 +162,8 @@ def quality(
     channels: Channels = None,
     variable: Variable = None,
     gaps: Gaps = False,
+    time_axis: TimeAxis = None,
+    drop_stray_events: Stray = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -149,7 +180,8 @@ def quality(
     )
     if picture is not None:
         pictures.check_picture(picture, force=force)
-    graded = inspect.quality(file, **options)
+    with in_flags():
+        graded = inspect.quality(file, **options)
     if picture is not None:
         recording, report = next(iter(graded.values()))
         pictures.draw_quality(recording, report, picture, force=force)
@@ -181,6 +213,8 @@ def convert(
     start: Start = None,
     stop: Stop = None,
     gaps: Gaps = False,
+    time_axis: TimeAxis = None,
+    drop_stray_events: Stray = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -197,8 +231,11 @@ def convert(
         start=start,
         stop=stop,
         gaps=gaps,
+        time_axis=time_axis,
+        drop_stray_events=drop_stray_events,
     )
-    done = run(source, target, member=member, force=force, **options)
+    with in_flags():
+        done = run(source, target, member=member, force=force, **options)
     if json:
         render.print_json(done.to_dict())
         return
@@ -219,7 +256,10 @@ def read_options(
     start: float | None = None,
     stop: float | None = None,
     gaps: bool = False,
+    time_axis: int | None = None,
+    drop_stray_events: bool = False,
 ) -> ReadOptions:
+    """Return what was said, in the words of `myograph.read`; nothing for what was not."""
     given: dict[str, Any] = {
         "fs_hz": rate,
         "unit": one_or_each(unit, "--unit"),
@@ -229,8 +269,29 @@ def read_options(
         "start_s": start,
         "stop_s": stop,
         "non_finite": "gap" if gaps else None,
+        "time_axis": time_axis,
+        "stray_events": "drop" if drop_stray_events else None,
     }
     return {k: v for k, v in given.items() if v is not None}  # type: ignore[return-value]
+
+
+@contextmanager
+def in_flags() -> Iterator[None]:
+    """Let an error speak of this command line's flags where it speaks of Python's options."""
+    try:
+        yield
+    except MyographError as error:
+        raise type(error)(_with_flags(str(error))) from error
+
+
+def _with_flags(message: str) -> str:
+    def flag(found: re.Match[str]) -> str:
+        takes_value = message[found.end() : found.end() + 1].strip(" .,;)")
+        return (
+            f"{_FLAGS[found[1]]} " if found[1].endswith("=") and takes_value else _FLAGS[found[1]]
+        )
+
+    return _OPTION.sub(flag, message)
 
 
 def one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | None:
@@ -250,11 +311,13 @@ def one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | No
 
 def _show_files(reports: Sequence[FileReport]) -> None:
     from myograph.cli import render
+    from myograph.workflows.wording import short
 
     rows: list[Sequence[object]] = []
     for report in reports:
         if report.error:
-            rows.append((report.path, "", "", "", "", f"could not be read: {report.error}"))
+            told = _with_flags(report.error).removeprefix(str(report.path)).lstrip(": ")
+            rows.append((report.path, "", "", "", "", f"could not be read: {short(told, 120)}"))
         for recording in report.recordings:
             name = f"{report.path}{f':{recording.name}' if recording.name else ''}"
             person = (recording.subject or {}).get("pseudonym", "")
@@ -270,7 +333,7 @@ def _show_file(report: FileReport) -> None:
 
     render.heading(f"{report.path}{f'  ({report.format})' if report.format else ''}")
     if report.error:
-        render.line(f"  could not be read: {report.error}", style="red")
+        render.line(f"  could not be read: {_with_flags(report.error)}", style="red")
     for recording in report.recordings:
         _show_recording(recording)
 

@@ -14,10 +14,12 @@ from myograph.cli.options import (
     Force,
     Jobs,
     Json,
+    LeaveOut,
     Model,
     Out,
     People,
     PeopleFrom,
+    Read,
     Seed,
     Settings,
     Split,
@@ -69,7 +71,9 @@ def evaluate(
     config: Config = None,
     settings: Settings = None,
     people: People = None,
+    leave_out: LeaveOut = None,
     people_from: PeopleFrom = "header",
+    read: Read = None,
     seed: Seed = None,
     jobs: Jobs = None,
     out: Out = None,
@@ -100,7 +104,9 @@ def evaluate(
             overrides=settings or (),
             seed=seed,
             people=_names(people),
+            leave_out=_names(leave_out),
             people_from=people_from,
+            read=_read_options(read),
             jobs=jobs,
             checkpoint=resume,
             out=out,
@@ -125,10 +131,9 @@ def train(
     config: Config = None,
     settings: Settings = None,
     people: People = None,
-    leave_out: Annotated[
-        str | None, typer.Option("--leave-out", help="People to keep unseen, joined by commas.")
-    ] = None,
+    leave_out: LeaveOut = None,
     people_from: PeopleFrom = "header",
+    read: Read = None,
     validation: Annotated[
         Path | None,
         typer.Option("--validation", help="Folder of evaluate --out: goes into the model."),
@@ -154,6 +159,7 @@ def train(
             people=_names(people),
             leave_out=_names(leave_out),
             people_from=people_from,
+            read=_read_options(read),
             validation=validation,
             jobs=jobs,
             force=force,
@@ -179,6 +185,7 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A .myomodel file.")],
     data: Annotated[str, typer.Argument(help="A recording, a folder of them, or a dataset.")],
     people: People = None,
+    read: Read = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write every decision to a CSV file.")
     ] = None,
@@ -193,7 +200,7 @@ def predict(
 
     if out is not None:
         check_free(out, force=force)
-    found = run(model, data, people=_names(people))
+    found = run(model, data, people=_names(people), read=_read_options(read))
     if out is not None:
         write_decisions(found, out, force=force)
     if json:
@@ -264,18 +271,15 @@ def show_result(result: ValidationResult) -> None:
     rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
     for name, estimate in result.ladder.items():
         gain = result.gain.get(name)
-        better = "" if gain is None else f"{measure.gain(gain.value)} to this one"
+        better = "" if gain is None else measure.gain(gain.value)
         rows.append((name, measure.value(estimate.value), measure.interval(estimate), better))
     if result.chance is not None:
-        rows.append(("chance", measure.value(result.chance), "", ""))
-    render.show_table([measure.name, "mean", "95 % interval", "difference"], rows)
-    for audit in result.audits:
-        mark = "passed" if audit.passed else "FAILED"
-        render.line(f"{mark}  {audit.name}: {audit.text}", style=None if audit.passed else "red")
-    for note in result.notes:
-        render.line(f"note    {note}")
-    for what, why in result.dropped:
-        render.line(f"left out  {what}: {why}")
+        rows.append((measure.guess, measure.value(result.chance), "", ""))
+    render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
+    told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
+    told += [("note", note) for note in result.notes]
+    told += [("left out", f"{what}: {why}") for what, why in result.dropped]
+    render.show_pairs(told)
     seconds = result.run.to_dict()["seconds"]
     if seconds is not None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")
@@ -319,3 +323,10 @@ def _prediction_row(prediction: Prediction) -> Sequence[object]:
 
 def _names(joined: str | None) -> list[str]:
     return [name.strip() for name in joined.split(",") if name.strip()] if joined else []
+
+
+def _read_options(given: list[str] | None) -> dict[str, Any]:
+    """Read ``fs_hz=2000`` and ``unit.force=kgf`` as options of `myograph.read`."""
+    from myograph.workflows.settings import read_options
+
+    return read_options(given or ())

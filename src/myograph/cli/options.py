@@ -16,10 +16,12 @@ __all__ = [
     "Force",
     "Jobs",
     "Json",
+    "LeaveOut",
     "Model",
     "Out",
     "People",
     "PeopleFrom",
+    "Read",
     "Seed",
     "Settings",
     "Split",
@@ -48,6 +50,13 @@ Settings = Annotated[
 ]
 People = Annotated[
     str | None, typer.Option("--people", help="Only these people, joined by commas.")
+]
+LeaveOut = Annotated[
+    str | None, typer.Option("--leave-out", help="All but these people, joined by commas.")
+]
+Read = Annotated[
+    list[str] | None,
+    typer.Option("--read", help="How files are read: fs_hz=2000, unit=mV, kinds=semg, ..."),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same result; 0 by default.")]
 PeopleFrom = Annotated[

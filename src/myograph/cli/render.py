@@ -94,7 +94,7 @@ def show_table(
     _out().print(table)
 
 
-def show_pairs(pairs: Mapping[str, object]) -> None:
+def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
     """Print terms with what they are, aligned; empty ones are left out."""
     from rich.table import Table
     from rich.text import Text
@@ -102,7 +102,7 @@ def show_pairs(pairs: Mapping[str, object]) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for term, told in pairs.items():
+    for term, told in pairs.items() if isinstance(pairs, Mapping) else pairs:
         if told not in ("", None):
             grid.add_row(term, Text(str(told)))
     _out().print(grid)
@@ -172,13 +172,18 @@ def stages(*, quiet: bool = False) -> Iterator[Callable[[str, int, int, str], No
         TimeElapsedColumn(),
     ]
     tasks: dict[str, TaskID] = {}
-    with Progress(
-        *columns, console=console, disable=quiet or not console.is_terminal, transient=True
-    ) as progress:
+    off = quiet or not console.is_terminal
+    progress = Progress(*columns, console=console, disable=off, transient=True)
 
-        def update(what: str, done: int, total: int, told: str) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total, told="")
-            progress.update(tasks[what], completed=done, total=total, told=told)
+    def update(what: str, done: int, total: int, told: str) -> None:
+        if what not in tasks:
+            progress.start()  # only now: a question may have been asked on the same terminal
+            for finished in tasks.values():
+                progress.update(finished, visible=False)
+            tasks[what] = progress.add_task(what, total=total or None, told="")
+        progress.update(tasks[what], completed=done, total=total or None, told=told)
 
+    try:
         yield update
+    finally:
+        progress.stop()

@@ -87,7 +87,7 @@ def _show_demo(done: Demo) -> None:
         for estimate in [result.metrics[result.headline]]
     ]
     if first.chance is not None:
-        rows.append(("chance", measure.value(first.chance), ""))
+        rows.append((measure.guess, measure.value(first.chance), ""))
     render.show_table([measure.name, "mean", "95 % interval over people"], rows)
     passed = all(result.passed for result in done.results.values())
     render.line(f"audits for leakage: {'all passed' if passed else 'FAILED, see the report'}")

@@ -109,9 +109,12 @@ def _title(result: ValidationResult, material: Material) -> str:
 
 
 def _question(result: ValidationResult) -> str:
-    if result.split.get("scope") == "across people":
-        return "How well does the method work on people it has never seen?"
-    return "How well does the method work on people it already knows?"
+    seen = {
+        "across people": "on people it has never seen",
+        "within recording": "later in a recording whose beginning it knows",
+    }
+    where = seen.get(str(result.split.get("scope")), "on people it already knows")
+    return f"How well does the method work {where}?"
 
 
 def _banner(result: ValidationResult, material: Material) -> Html:
@@ -134,7 +137,7 @@ def _headline(result: ValidationResult) -> Html:
         f"95 % confidence interval {shown}, over {_people(estimate.evidence)}",
     ]
     if result.chance is not None:
-        lines.append(f"chance {measure.value(result.chance)}")
+        lines.append(f"{measure.guess} {measure.value(result.chance)}")
     return element(
         "div",
         element("p", measure.value(estimate.value), class_="big"),

@@ -79,7 +79,7 @@ def people_scores(
                 axes.plot(intervals[person], (row, row), color="#8fb9d6", linewidth=1.6)
         axes.plot(values, rows, "o", color=BLUE, markersize=4.5)
         if chance is not None:
-            _chance_line(axes, chance, rows)
+            _chance_line(axes, chance, rows, measure.guess)
         axes.set_yticks(rows, [short(person) for person in people])
         axes.set_ylim(-0.7, len(people) - 0.3)
         axes.tick_params(axis="y", length=0)
@@ -113,7 +113,7 @@ def ladder(rungs: Sequence[Rung], *, measure: Measure, chance: float | None = No
                 color=INK,
             )
         if chance is not None:
-            _chance_line(axes, chance, rows)
+            _chance_line(axes, chance, rows, measure.guess)
         axes.set_yticks(rows, [short(rung.name, 34) for rung in rungs])
         axes.set_ylim(-0.7, len(rungs) - 0.3)
         axes.tick_params(axis="y", length=0)
@@ -168,10 +168,10 @@ def confusion_matrix(classes: Sequence[str], counts: NDArray[Any]) -> str:
         return to_svg(figure, name="confusion", alt=f"Confusion matrix. Recognised: {recalls}.")
 
 
-def _chance_line(axes: Any, chance: float, rows: NDArray[Any]) -> None:
+def _chance_line(axes: Any, chance: float, rows: NDArray[Any], name: str) -> None:
     axes.axvline(chance, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.annotate(
-        "chance",
+        name,
         (chance, max(rows)),
         xytext=(3, 8),
         textcoords="offset points",

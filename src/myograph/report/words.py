@@ -54,6 +54,7 @@ METRICS = {
 #: Baselines from the least effort to the most.
 BASELINES = ("majority", "mean", "ridge-td", "lda-td", "lda", "svm", "random-forest")
 
+_REGRESSION = ("mae", "rmse", "r2")
 _SHARES = ("accuracy", "precision", "recall", "f1")
 
 _SCALING = {
@@ -82,18 +83,24 @@ class Measure:
         """``" (%)"`` for a share, empty otherwise: the end of an axis label."""
         return " (%)" if self.percent else ""
 
+    @property
+    def guess(self) -> str:
+        """What the figure of a method without any skill is called."""
+        return "no skill" if self.key in _REGRESSION else "chance"
+
     def number(self, value: float | None) -> str:
         """Write a value, without its unit."""
         if value is None or value != value:
             return "–"
         if self.percent:
             return f"{100 * value:.1f}"
-        return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+        digits = 3 if abs(value) < 10 else 2 if abs(value) < 1000 else 0
+        return f"{value:.{digits}f}".replace("-", "−")  # a minus, not a hyphen
 
     def gain(self, value: float) -> str:
         """Write a difference, with its sign."""
         text = f"{100 * value:+.1f}" if self.percent else f"{value:+.3f}"
-        return text.replace("-", "−")  # a minus, not a hyphen
+        return text.replace("-", "−")
 
     def value(self, value: float | None) -> str:
         """Write a value with its unit."""

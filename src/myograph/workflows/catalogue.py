@@ -36,7 +36,7 @@ def get_dataset(
     name: str,
     *,
     confirm: Callable[[DatasetCard], bool],
-    progress: Callable[[int, int | None], None] | None = None,
+    progress: Callable[[str, int, int | None], None] | None = None,
 ) -> tuple[DatasetCard, Path]:
     """Bring a dataset onto this machine, and return its card and folder.
 
@@ -46,7 +46,7 @@ def get_dataset(
     confirm : callable
         Shown the card before anything is downloaded; nothing is unless it returns True.
     progress : callable, optional
-        Told the bytes done and the bytes in all (None when unknown).
+        Told what is done ("download", "unpack"), the bytes so far and in all, if known.
     """
     from myograph import datasets
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -16,15 +16,16 @@ from myograph.core.recording import Recording, RecordingSet, Subject
 
 if TYPE_CHECKING:
     from myograph.datasets.dataset import Dataset
-    from myograph.io.hints import ReadOptions
 
-__all__ = ["PEOPLE_FROM", "Cohort", "Data", "open_cohort"]
+__all__ = ["PEOPLE_FROM", "Cohort", "Data", "Selection", "open_cohort"]
 
 #: What a verb may be given as its data.
 Data: TypeAlias = "str | PathLike[str] | Dataset | Sequence[Recording]"
 
 #: Where the name of the person comes from when the data are files.
 PEOPLE_FROM = ("header", "folder", "file")
+
+_ASKED = "left out as asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +55,51 @@ class Cohort:
         return bool(self.about.get("simulated"))
 
 
-def open_cohort(
-    data: Data,
-    *,
-    people: Sequence[str] = (),
-    people_from: str = "header",
-    options: ReadOptions | None = None,
-) -> Cohort:
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which recordings of the data, and how files among them are read.
+
+    Parameters
+    ----------
+    people : sequence of str
+        Only these; all when empty.
+    leave_out : sequence of str
+        All but these.
+    people_from : str
+        ``"header"``: files must name their person. ``"folder"`` or ``"file"``: files without one
+        are named after the folder they lie in, or after themselves.
+    read : mapping
+        Options for reading files, as for `myograph.read`.
+    """
+
+    people: Sequence[str] = ()
+    leave_out: Sequence[str] = ()
+    people_from: str = "header"
+    read: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_choice(self.people_from, PEOPLE_FROM, name="people_from")
+
+    def of(self, known: Sequence[str], *, where: str) -> list[str]:
+        """Return the chosen people among the ``known`` ones.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown.
+        DataError
+            If nobody is left.
+        """
+        for person in (*self.people, *self.leave_out):
+            if person not in known:
+                raise ParameterError(unknown_name(person, known, what=f"person in {where}"))
+        kept = [p for p in self.people or known if p not in set(self.leave_out)]
+        if not kept:
+            raise DataError(f"Nobody is left of {where} once {list(self.leave_out)} are left out.")
+        return kept
+
+
+def open_cohort(data: Data, selection: Selection | None = None) -> Cohort:
     """Open a dataset by name, a file, a folder of files, or recordings that are already read.
 
     Parameters
@@ -68,13 +107,7 @@ def open_cohort(
     data : str, path, Dataset or sequence of Recording
         A text that is a path on this machine is one; any other is the name of a dataset, with
         ``NAME/PART`` for a part of it.
-    people : sequence of str
-        Only these; all when empty.
-    people_from : str
-        ``"header"``: files must name their person. ``"folder"`` or ``"file"``: files without one
-        are named after the folder they lie in, or after themselves.
-    options : dict, optional
-        For reading files, as for `myograph.read`.
+    selection : Selection, optional
 
     Raises
     ------
@@ -83,14 +116,16 @@ def open_cohort(
     ParameterError
         If ``data`` is neither a dataset nor a path, or a person is unknown.
     """
-    check_choice(people_from, PEOPLE_FROM, name="people_from")
+    selection = selection or Selection()
+    from myograph.datasets import Dataset
+
     if isinstance(data, str) and not Path(data).exists():
-        return _from_dataset(_load(data), people)
+        return _from_dataset(_load(data), selection)
     if isinstance(data, str | PathLike):
-        return _from_files(Path(data), people, people_from, options or {})
-    if isinstance(data, Sequence):
-        return _chosen(_from_memory(list(data)), people)
-    return _from_dataset(data, people)
+        return _from_files(Path(data), selection)
+    if isinstance(data, Dataset):
+        return _from_dataset(data, selection)
+    return _chosen(_from_memory(data), selection)
 
 
 def _load(name: str) -> Dataset:
@@ -102,9 +137,11 @@ def _load(name: str) -> Dataset:
     return datasets.load(name)
 
 
-def _from_dataset(dataset: Dataset, people: Sequence[str]) -> Cohort:
-    if people:
-        dataset = dataset.of(list(people))
+def _from_dataset(dataset: Dataset, selection: Selection) -> Cohort:
+    everybody = [subject.pseudonym for subject in dataset.subjects]
+    kept = selection.of(everybody, where=dataset.name) if everybody else []
+    if kept != everybody:
+        dataset = dataset.of(kept)
     if not len(dataset.recordings):
         tables = ", ".join(dataset.tables) or "nothing"
         raise DataError(
@@ -129,35 +166,34 @@ def _from_dataset(dataset: Dataset, people: Sequence[str]) -> Cohort:
         "signals": _signals(dataset.recordings[0].layout),
         "digest": facts["digest"],
     }
-    dropped = tuple((d.what, d.reason) for d in dataset.dropped)
-    return Cohort(dataset.name, dataset.recordings, about, dropped)
+    dropped = [(d.what, d.reason) for d in dataset.dropped]
+    dropped += [(person, _ASKED) for person in everybody if person not in kept]
+    return Cohort(dataset.name, dataset.recordings, about, tuple(dropped))
 
 
-def _from_files(
-    path: Path, people: Sequence[str], people_from: str, options: ReadOptions
-) -> Cohort:
+def _from_files(path: Path, selection: Selection) -> Cohort:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a recording, or a folder of them.")
     found, dropped = [], []
     for file in _recordings_below(path):
         try:
-            recording = _muscle(file, options)
+            recording = _muscle(file, selection.read)
         except MyographError as error:
             if path.is_file():
                 raise
             dropped.append((str(file.relative_to(path)), str(error)))
             continue
-        found.append(_with_person(recording, file, people_from))
+        found.append(_with_person(recording, file, selection.people_from))
     if not found:
         first = f" The first: {dropped[0][1]}" if dropped else ""
         raise DataError(f"{path} holds no recording that could be read.{first}")
     cohort = _from_memory(found)
     about = {**cohort.about, "name": path.name, "title": f"Files from {path.name}"}
-    return _chosen(replace(cohort, name=str(path), about=about, dropped=tuple(dropped)), people)
+    return _chosen(replace(cohort, name=str(path), about=about, dropped=tuple(dropped)), selection)
 
 
-def _from_memory(recordings: list[Recording]) -> Cohort:
-    if not recordings:
+def _from_memory(recordings: Sequence[Recording]) -> Cohort:
+    if not len(recordings):
         raise DataError("There are no recordings to work on; got an empty sequence.")
     named = {r.subject.pseudonym for r in recordings if r.subject}
     about = {
@@ -169,15 +205,15 @@ def _from_memory(recordings: list[Recording]) -> Cohort:
     return Cohort("recordings", recordings, about)
 
 
-def _chosen(cohort: Cohort, people: Sequence[str]) -> Cohort:
-    if not people:
+def _chosen(cohort: Cohort, selection: Selection) -> Cohort:
+    whose = [r.subject.pseudonym if r.subject else "" for r in cohort.recordings]
+    everybody = list(dict.fromkeys(filter(None, whose)))
+    if not selection.people and not selection.leave_out:
         return cohort
-    known = {r.subject.pseudonym for r in cohort.recordings if r.subject}
-    for person in people:
-        if person not in known:
-            raise ParameterError(unknown_name(person, known, what=f"person in {cohort.name}"))
-    kept = [r for r in cohort.recordings if r.subject and r.subject.pseudonym in set(people)]
-    return replace(cohort, recordings=kept)
+    kept = selection.of(everybody, where=cohort.name)
+    recordings = [r for r, w in zip(cohort.recordings, whose, strict=True) if w in set(kept)]
+    dropped = [(person, _ASKED) for person in everybody if person not in kept]
+    return replace(cohort, recordings=recordings, dropped=(*cohort.dropped, *dropped))
 
 
 def _recordings_below(path: Path) -> Iterator[Path]:
@@ -189,7 +225,7 @@ def _recordings_below(path: Path) -> Iterator[Path]:
             yield file
 
 
-def _muscle(path: Path, options: ReadOptions) -> Recording:
+def _muscle(path: Path, options: Mapping[str, Any]) -> Recording:
     from myograph.io import read
 
     found = read(path, **options)

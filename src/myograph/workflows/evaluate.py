@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from myograph.workflows.cohort import Cohort, Data, open_cohort
+from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
 from myograph.workflows.settings import Choices, resolve
 
@@ -73,7 +73,9 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     overrides: Sequence[str] = (),
     seed: int | None = None,
     people: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
     people_from: str = "header",
+    read: Mapping[str, Any] | None = None,
     jobs: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
     out: str | PathLike[str] | None = None,
@@ -97,10 +99,10 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
         ``key.path=value``, over everything.
     seed : int, optional
         0 by default. The same seed gives the same result and report.
-    people : sequence of str
-        Only these.
-    people_from : str
-        Where files without a person get one: see `myograph.workflows.cohort.open_cohort`.
+    people, leave_out : sequence of str
+        Only these; all but these.
+    people_from, read
+        How files are read: see `myograph.workflows.cohort.Selection`.
     jobs : int, optional
         Processes; all cores by default.
     checkpoint : path, optional
@@ -134,7 +136,8 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     """
     if out is not None:
         check_folder(Path(out), mark=RESULT, force=force)
-    cohort = open_cohort(data, people=people, people_from=people_from)
+    selection = Selection(people, leave_out, people_from, read or {})
+    cohort = open_cohort(data, selection)
     choices = Choices(split, features, model, config, overrides, seed)
     settings = resolve(cohort, choices, people=people)
     running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
@@ -142,7 +145,7 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     table = measure(cohort, settings, running)
     result = judge(cohort, settings, table, running)
     if out is not None:
-        command = _command(cohort, choices, people, people_from)
+        command = _command(cohort, choices, selection)
         save(result, cohort, settings, Place(Path(out), force, command))
     return result
 
@@ -237,7 +240,7 @@ def _baseline_table(
     return measure(cohort, settings.model_copy(update={"pipeline": plain}), quiet)
 
 
-def _command(cohort: Cohort, choices: Choices, people: Sequence[str], people_from: str) -> str:
+def _command(cohort: Cohort, choices: Choices, selection: Selection) -> str:
     given: list[tuple[str, Any]] = [
         ("--data", cohort.name),
         ("--split", choices.split or "leave-one-subject-out"),
@@ -245,8 +248,10 @@ def _command(cohort: Cohort, choices: Choices, people: Sequence[str], people_fro
         ("--model", choices.model),
         ("--config", choices.config),
         *(("--set", override) for override in choices.overrides),
-        ("--people", ",".join(people)),
-        ("--people-from", "" if people_from == "header" else people_from),
+        ("--people", ",".join(selection.people)),
+        ("--leave-out", ",".join(selection.leave_out)),
+        ("--people-from", "" if selection.people_from == "header" else selection.people_from),
+        *(("--read", f"{name}={value}") for name, value in selection.read.items()),
         ("--seed", choices.seed or 0),
     ]
     words = [word for flag, value in given if value not in (None, "") for word in (flag, value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from os import PathLike
@@ -17,7 +17,7 @@ import numpy as np
 from myograph.core.decision import Decision
 from myograph.core.errors import DataError
 from myograph.core.recording import GAP, Recording
-from myograph.workflows.cohort import Data, open_cohort
+from myograph.workflows.cohort import Data, Selection, open_cohort
 from myograph.workflows.outputs import write_text
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def predict(
     data: Data,
     *,
     people: Sequence[str] = (),
-    options: Any = None,
+    read: Mapping[str, Any] | None = None,
 ) -> tuple[Prediction, ...]:
     """Let a model decide about every window of every recording.
 
@@ -144,8 +144,8 @@ def predict(
         Files need not say whose they are.
     people : sequence of str
         Only these.
-    options : dict, optional
-        For reading files, as for `myograph.read`.
+    read : mapping, optional
+        Options for reading files, as for `myograph.read`.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def predict(
             "This model estimates a value, and predict names classes; use it from Python: "
             "myograph.load_model(path).estimate(table)."
         )
-    cohort = open_cohort(data, people=people, people_from="file", options=options)
+    cohort = open_cohort(data, Selection(people, people_from="file", read=read or {}))
     return tuple(predict_recording(pipeline, recording) for recording in cohort.recordings)
 
 

@@ -13,7 +13,7 @@ from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Recording
 from myograph.workflows.cohort import Cohort
 
-__all__ = ["Choices", "default_pipeline", "resolve"]
+__all__ = ["Choices", "default_pipeline", "read_options", "resolve"]
 
 # Above this rate a recording holds the band of surface EMG, and low frequencies are movement.
 # An armband at 200 Hz does not: it filters before it samples, and is taken as it is.
@@ -81,6 +81,19 @@ def resolve(cohort: Cohort, choices: Choices, *, people: Sequence[str] = ()) -> 
     return parse_config(
         apply_overrides(settings, choices.overrides), schema=EvaluationConfig, where=where
     )
+
+
+def read_options(given: Sequence[str]) -> dict[str, Any]:
+    """Read ``key=value`` texts as options of `myograph.read`; ``unit.force=kgf`` is one of several.
+
+    Examples
+    --------
+    >>> read_options(["fs_hz=2000", "unit.force=kgf"])
+    {'fs_hz': 2000, 'unit': {'force': 'kgf'}}
+    """
+    from myograph.config.load import apply_overrides
+
+    return apply_overrides({}, given)
 
 
 def default_pipeline(recording: Recording) -> dict[str, Any]:

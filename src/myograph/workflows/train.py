@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from myograph.core.errors import DataError, ParameterError
-from myograph.workflows.cohort import Cohort, Data, open_cohort
+from myograph.core.errors import DataError
+from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.evaluate import RESULT, Running, Told, measure
 from myograph.workflows.outputs import check_free
 from myograph.workflows.settings import Choices, resolve
@@ -74,6 +74,7 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     people: Sequence[str] = (),
     leave_out: Sequence[str] = (),
     people_from: str = "header",
+    read: Mapping[str, Any] | None = None,
     validation: str | PathLike[str] | None = None,
     jobs: int | None = None,
     force: bool = False,
@@ -83,7 +84,7 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
 
     Parameters
     ----------
-    data, features, model, config, overrides, seed, people, people_from, jobs, progress
+    data, features, model, config, overrides, seed, people, people_from, read, jobs, progress
         As for `myograph.workflows.evaluate.evaluate`.
     out : path
         Ends in ``.myomodel``.
@@ -102,13 +103,11 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
         If the file exists and ``force`` is not given.
     """
     target = check_free(Path(out), force=force)
-    cohort = open_cohort(data, people=people, people_from=people_from)
+    cohort = open_cohort(data, Selection(people, leave_out, people_from, read or {}))
     settings = resolve(cohort, Choices(None, features, model, config, overrides, seed))
     table = measure(cohort, settings, Running(jobs, progress))
     result = _validation(validation, settings)
-    return fit_and_save(
-        _without(table, leave_out), settings, cohort, target, Kept(leave_out, result, force)
-    )
+    return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +155,6 @@ def summarise(result: ValidationResult) -> dict[str, Any]:
     }
 
 
-def _without(table: FeatureTable, people: Sequence[str]) -> FeatureTable:
-    known = set(table.index.subject.tolist())
-    for person in people:
-        if person not in known:
-            raise ParameterError(
-                f"Nobody called {person!r} can be left out; the people are {sorted(known)}."
-            )
-    return table.take(~np.isin(table.index.subject, list(people))) if people else table
-
-
 def _validation(
     folder: str | PathLike[str] | None, settings: EvaluationConfig
 ) -> ValidationResult | None:
@@ -207,7 +196,7 @@ def _card(trained: Trained, cohort: Cohort, result: ValidationResult | None) -> 
     estimate = result.metrics[result.headline]
     lines.append(
         f"{measure.name}: {measure.told(estimate)}, mean over {plural(estimate.n, 'person')}, "
-        f"{result.split.get('name')} on {result.data.get('name')}; chance "
+        f"{result.split.get('name')} on {result.data.get('name')}; {measure.guess} "
         f"{measure.value(result.chance)}."
     )
     return "\n".join([*lines, ""])
