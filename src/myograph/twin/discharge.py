@@ -150,12 +150,13 @@ class Pic:
     ----------
     excitation : float
         Size at full strength, fraction of the maximal excitation. Times the pool's ``rate_gain``
-        it is the ΔF to expect, in Hz.
+        it bounds the ΔF to expect, in Hz: 0.1 gives about 3 to 4 Hz, as young adults have
+        (orssatto2021).
     rise_s, decay_s : float
         Time constants while the unit fires and after it fell silent.
     """
 
-    excitation: float = 0.06
+    excitation: float = 0.1
     rise_s: float = 0.3
     decay_s: float = 0.5
 

@@ -1,4 +1,4 @@
-"""Drives of movements: walking, gestures of the hand through synergies, reaching.
+"""Drives of movements: walking and reaching.
 
 Levels and timings are typical textbook patterns, not measurements of anyone; people differ through
 seeded variation.
@@ -7,30 +7,28 @@ seeded variation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_count, check_positive, unknown_name
-from myograph.core.errors import DataError, ParameterError
+from myograph.core.errors import ParameterError
 from myograph.core.recording import Event
 from myograph.twin.drive import Drive
 from myograph.twin.physiology import Range, check_ranges
 from myograph.twin.seeds import stream
 
 __all__ = [
-    "FOREARM",
     "GAIT_PATTERNS",
-    "GESTURES",
     "REACHING_DIRECTIONS_DEG",
     "GaitStyle",
-    "GestureStyle",
-    "Synergies",
+    "check_names",
     "gait",
-    "gestures",
+    "minimum_jerk",
     "reaching",
+    "scatter",
 ]
 
 Floats = NDArray[np.float64]
@@ -119,7 +117,7 @@ def gait(
     rule = style or GaitStyle()
     check_count(n_strides, name="n_strides")
     rate_hz = check_positive(fs_hz, name="fs_hz")
-    _known(muscles, GAIT_PATTERNS, what="muscle in walking")
+    check_names(muscles, GAIT_PATTERNS, what="muscle in walking")
     z = stream(seed, "gait", "stride").standard_normal(n_strides).clip(-3, 3)
     strikes_s = np.concatenate([[0], np.cumsum(rule.stride_s * (1 + rule.stride_cv * z))])
     time_s = np.arange(int(strikes_s[-1] * rate_hz)) / rate_hz
@@ -137,208 +135,12 @@ def _bursts(phase: Floats, muscle: str, rule: GaitStyle, seed: int) -> Floats:
     n = int(np.ceil(phase[-1])) + 2
     for k, (centre, width, level) in enumerate(GAIT_PATTERNS[muscle]):
         rng = stream(seed, "gait", muscle, k)
-        sizes = _lognormal(rng, rule.burst_cv, n)
+        sizes = scatter(rng, rule.burst_cv, n)
         # Every stride has its own burst size; the bursts of neighbours reach over the borders.
         for stride in range(-1, n - 1):
             distance = (phase - stride - centre / 100) / (width / 100)
             total += level * rule.intensity * sizes[stride + 1] * np.exp(-(distance**2) / 2)
     return total
-
-
-#: Sixteen forearm muscles, in the order of the rows of the typical synergies.
-FOREARM = (
-    "FCR", "PL", "FCU", "FDS", "FDP", "FPL", "PT", "BR",
-    "ECRL", "ECRB", "ECU", "ED", "EDM", "EPL", "APL", "SUP",
-)  # fmt: skip
-
-# One row per synergy over FOREARM; from functional anatomy, 1 for a prime mover.
-_TYPICAL: Mapping[str, tuple[float, ...]] = MappingProxyType(
-    {
-        "wrist flexion": (1, 0.8, 0.9, 0.25, 0.15, 0.1, 0.1, 0, 0.05, 0.1, 0.1, 0.05, 0, 0, 0.2, 0),
-        "wrist extension": (0, 0, 0.1, 0.1, 0.05, 0, 0, 0.1, 0.9, 1, 0.8, 0.35, 0.2, 0.1, 0, 0.1),
-        "radial deviation": (0.7, 0.1, 0, 0, 0, 0.1, 0, 0.1, 0.9, 0.5, 0, 0, 0, 0.2, 0.7, 0),
-        "ulnar deviation": (0, 0.1, 1, 0.1, 0.1, 0, 0, 0, 0, 0, 0.9, 0.1, 0.3, 0, 0, 0),
-        "finger flexion": (0.15, 0.2, 0.15, 1, 0.9, 0.2, 0.1, 0, 0.3, 0.45, 0.3, 0.1, 0, 0, 0, 0),
-        "finger extension": (0, 0.1, 0.2, 0.05, 0, 0, 0, 0, 0.1, 0.2, 0.3, 1, 0.8, 0.3, 0.1, 0),
-        "thumb": (0.1, 0.1, 0, 0.1, 0.1, 1, 0.1, 0, 0.1, 0.1, 0.1, 0, 0, 0.5, 0.6, 0),
-        "pronation": (0.2, 0, 0, 0, 0, 0, 1, 0.3, 0, 0, 0, 0, 0, 0, 0, 0),
-        "supination": (0, 0, 0, 0, 0, 0, 0, 0.5, 0.1, 0, 0, 0, 0, 0.2, 0.1, 1),
-    }
-)
-
-#: Gestures as combinations of synergies.
-GESTURES: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {
-        "rest": {},
-        "wrist flexion": {"wrist flexion": 1.0},
-        "wrist extension": {"wrist extension": 1.0},
-        "radial deviation": {"radial deviation": 1.0},
-        "ulnar deviation": {"ulnar deviation": 1.0},
-        "hand close": {"finger flexion": 1.0, "thumb": 0.6, "wrist extension": 0.2},
-        "hand open": {"finger extension": 1.0, "thumb": 0.3},
-        "pinch": {"thumb": 1.0, "finger flexion": 0.35},
-        "point": {"finger flexion": 0.7, "finger extension": 0.35, "thumb": 0.4},
-        "pronation": {"pronation": 1.0},
-        "supination": {"supination": 1.0},
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Synergies:
-    """Which muscles go together.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Synergies, one per row of ``weights``.
-    muscles : tuple of str
-        Muscles, one per column.
-    weights : ndarray, shape (n_synergies, n_muscles)
-        Excitation of each muscle at full command, 0 to 1.
-
-    Examples
-    --------
-    >>> Synergies.typical(FOREARM[:8]).weights.shape
-    (9, 8)
-    """
-
-    names: tuple[str, ...]
-    muscles: tuple[str, ...]
-    weights: Floats
-
-    def __post_init__(self) -> None:
-        weights = np.array(self.weights, float)
-        if weights.shape != (len(self.names), len(self.muscles)):
-            raise DataError(
-                f"weights must have shape ({len(self.names)}, {len(self.muscles)}); got "
-                f"{weights.shape}."
-            )
-        if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() > 1:
-            raise DataError("weights must lie between 0 and 1.")
-        weights.flags.writeable = False
-        object.__setattr__(self, "weights", weights)
-
-    @classmethod
-    def typical(cls, muscles: Sequence[str] = FOREARM) -> Synergies:
-        """Return the textbook synergies of some forearm muscles."""
-        _known(muscles, FOREARM, what="forearm muscle")
-        columns = [FOREARM.index(muscle) for muscle in muscles]
-        weights = np.array(list(_TYPICAL.values()), float)[:, columns]
-        return cls(tuple(_TYPICAL), tuple(muscles), weights)
-
-    def of_person(self, *, seed: int, spread: float = 0.25) -> Synergies:
-        """Return somebody's own synergies: each weight varied, a little coactivation added.
-
-        Muscles have streams of their own: with fewer muscles the others keep their weights.
-        """
-        Range(0, 0.8, most=3).check(spread, name="spread")
-        columns = []
-        for i, muscle in enumerate(self.muscles):
-            rng = stream(seed, "synergy", muscle)
-            factor = _lognormal(rng, spread, len(self.names))
-            columns.append(self.weights[:, i] * factor + 0.1 * spread * rng.random(len(self.names)))
-        return replace(self, weights=np.clip(np.stack(columns, axis=1), 0, 1))
-
-    def pattern(self, gesture: str) -> Floats:
-        """Return the excitation of each muscle in a gesture of `GESTURES` at full command."""
-        if gesture not in GESTURES:
-            raise ParameterError(unknown_name(gesture, GESTURES, what="gesture"))
-        command = np.array([GESTURES[gesture].get(name, 0.0) for name in self.names])
-        return np.minimum(command @ self.weights, 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GestureStyle:
-    """How gestures are made.
-
-    Parameters
-    ----------
-    repetitions : int
-        Times each gesture is made.
-    hold_s, ramp_s, rest_s : float
-        Steady part, rise and fall, and rest before each gesture, seconds.
-    level : float
-        Excitation of a prime mover (0.1 to 0.4 in comfortable gestures).
-    variability : float
-        Coefficient of variation of each muscle's level from one repetition to the next.
-    tone : float
-        Excitation of every muscle at rest.
-    """
-
-    repetitions: int = 4
-    hold_s: float = 3.0
-    ramp_s: float = 0.4
-    rest_s: float = 2.0
-    level: float = 0.3
-    variability: float = 0.15
-    tone: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_count(self.repetitions, name="repetitions")
-        ranges = {
-            "hold_s": Range(0.2, 30, "s", least=0.0),
-            "ramp_s": Range(0.05, 3, "s", least=0.01),
-            "rest_s": Range(0, 30, "s"),
-            "level": Range(0.02, 1, least=0.0, most=1.5),
-            "variability": Range(0, 0.5, most=2),
-            "tone": Range(0, 0.1, most=1),
-        }
-        check_ranges(self, ranges)
-
-
-def gestures(
-    labels: Sequence[str],
-    *,
-    fs_hz: float,
-    seed: int,
-    style: GestureStyle | None = None,
-    synergies: Synergies | None = None,
-) -> Drive:
-    """Return the drive of the forearm through a series of gestures.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Keys of `GESTURES`; the whole series is made ``style.repetitions`` times.
-    fs_hz : float
-        Control rate, Hz.
-    seed : int
-    style : GestureStyle, optional
-    synergies : Synergies, optional
-        A person's own; the typical ones of all sixteen muscles without it.
-
-    Returns
-    -------
-    Drive
-        With an event per gesture, from the start of its rise to the end of its fall.
-
-    Examples
-    --------
-    >>> drive = gestures(["hand close", "rest"], fs_hz=50, seed=3)
-    >>> drive.n_muscles, len(drive.events)
-    (16, 8)
-    """
-    rule, own = style or GestureStyle(), synergies or Synergies.typical()
-    rate_hz = check_positive(fs_hz, name="fs_hz")
-    lead_s, move_s = rule.rest_s, rule.hold_s + 2 * rule.ramp_s
-    time_s = np.arange(round((lead_s + move_s) * rate_hz)) / rate_hz
-    rise = _minimum_jerk((time_s - lead_s) / rule.ramp_s)
-    fall = _minimum_jerk((time_s - lead_s - rule.ramp_s - rule.hold_s) / rule.ramp_s)
-    shape, length_s = rise - fall, len(time_s) / rate_hz
-    parts, events = [], []
-    for repetition in range(rule.repetitions):
-        for k, label in enumerate(labels):
-            rng = stream(seed, "gesture", repetition, k)
-            level = rule.level * _lognormal(rng, rule.variability, len(own.muscles))
-            parts.append(rule.tone + (own.pattern(label) * level)[:, None] * shape)
-            start_s = (repetition * len(labels) + k) * length_s + lead_s
-            events.append(
-                Event(start_s, move_s, label, source="protocol", trial=str(repetition + 1))
-            )
-    if not parts:
-        raise ParameterError("labels must name at least one gesture; got none.")
-    return Drive(np.concatenate(parts, axis=1), rate_hz, own.muscles, tuple(events))
 
 
 #: Directions in which shoulder and elbow muscles pull the hand in the horizontal plane, degrees
@@ -387,12 +189,12 @@ def reaching(
     moving = (s >= 0) & (s <= 1)
     # Second derivative of the minimum-jerk polynomial over its own maximum.
     acceleration = np.where(moving, (60 * s - 180 * s**2 + 120 * s**3) / 5.7735, 0.0)
-    held = _minimum_jerk(s) * 0.15
+    held = minimum_jerk(s) * 0.15
     strength = min((0.6 / movement_s) ** 2, 4.0)  # acceleration goes with 1 / duration squared
     parts, events = [], []
     for k, target in enumerate(targets_deg):
         pull = np.cos(np.deg2rad(target - np.array(list(REACHING_DIRECTIONS_DEG.values()))))
-        size = 0.2 * _lognormal(stream(seed, "reach", k), 0.1, len(pull))[:, None]
+        size = 0.2 * scatter(stream(seed, "reach", k), 0.1, len(pull))[:, None]
         burst = strength * np.maximum(pull[:, None] * acceleration, 0.0)
         parts.append(0.01 + size * (burst + np.maximum(pull, 0.0)[:, None] * held))
         start_s = k * len(time_s) / rate_hz + rest_s
@@ -401,18 +203,22 @@ def reaching(
     return Drive(np.concatenate(parts, axis=1), rate_hz, muscles, tuple(events))
 
 
-def _minimum_jerk(s: Floats) -> Floats:
+def minimum_jerk(s: Floats) -> Floats:
+    """Return the minimum-jerk path from 0 to 1 over ``s`` from 0 to 1 (flash1985)."""
     x = np.clip(s, 0.0, 1.0)
     return x**3 * (10 - 15 * x + 6 * x**2)
 
 
-def _lognormal(rng: np.random.Generator, cv: float, n: int) -> Floats:
+def scatter(rng: np.random.Generator, cv: float, n: int) -> Floats:
     """Draw ``n`` factors of mean 1 and coefficient of variation ``cv``."""
     variance = np.log1p(cv**2)
     return np.exp(np.sqrt(variance) * rng.standard_normal(n) - variance / 2)
 
 
-def _known(names: Sequence[str], known: Sequence[str] | Mapping[str, object], *, what: str) -> None:
+def check_names(
+    names: Sequence[str], known: Sequence[str] | Mapping[str, object], *, what: str
+) -> None:
+    """Refuse unknown or repeated names, and none at all."""
     for name in names:
         if name not in known:
             raise ParameterError(unknown_name(name, list(known), what=what))

@@ -36,7 +36,7 @@ _RANGES = {
     "rate_gain": Range(0.3, 4, "Hz per threshold unit", least=1e-3),
     "twitch_range": Range(5, 250, least=1.0),
     "contraction_range": Range(1, 6, least=1.0),
-    "longest_contraction_ms": Range(40, 160, "ms", least=1, most=2000),
+    "longest_contraction_ms": Range(40, 220, "ms", least=1, most=2000),
     "mvc_n": Range(1, 8000, "N", least=1e-9),
 }
 
