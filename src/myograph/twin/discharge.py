@@ -340,24 +340,26 @@ def _fire(drive: Floats, table: Floats, rule: Floats, draws: Floats, chances: Fl
     end_s = len(drive) * dt
     times = np.empty(2 * len(draws))
     n = k = 0
-    last, extra, active = -1e9, 0.0, False
+    last, extra, fresh = -1e9, 0.0, False
     # Phase counts towards the next interval; a unit long silent is ready at once, one that is
     # already on at the start is somewhere within an interval.
-    target, phase = 1.0, chances[len(draws)] if drive[0] >= threshold else 1e9
+    silent = drive[0] < threshold
+    target, phase = 1.0, 1e9 if silent else chances[len(draws)]
     for j in range(len(drive)):
         excitation = drive[j] + extra
         if excitation < threshold:
             extra -= extra * min(dt / decay_s, 1.0)
-            active = False
+            silent = True
             phase += min_rate * dt  # recovery, not discharge
             continue
         extra += (pic - extra) * min(dt / rise_s, 1.0)
         rate = _rate(excitation, table, step, min_s)
         if rate <= 0:
             continue
-        fresh, active = not active, True
-        if fresh and phase > target:
-            phase = target - chances[k] * ONSET_JITTER_S * rate
+        if silent and phase > target:
+            fresh = True
+            phase = target - chances[len(draws) - k] * ONSET_JITTER_S * rate
+        silent = False
         while phase + rate * dt >= target and k < len(draws):
             at = max(j * dt + max(target - phase, 0.0) / rate, last + min_s)
             if at >= end_s:

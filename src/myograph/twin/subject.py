@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -116,7 +115,7 @@ class Patient:
                 f"{self.subject.condition!r}."
             )
         for name in ("muscles", "nerves", "state"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            object.__setattr__(self, name, dict(getattr(self, name)))
 
     def muscle(self, name: str) -> Muscle:
         """Return a muscle by name."""
