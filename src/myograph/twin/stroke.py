@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 #: A persistent inward current larger than the threshold of the early units: once recruited they
 #: may keep firing without drive, as in spasms.
-SPASTIC_PIC = Pic(excitation=0.2, rise_s=0.2, decay_s=1.5)
+SPASTIC_PIC = Pic(excitation=0.15, below=1.0, rise_s=0.2, decay_s=1.5)
 
 
 def weakened(drive: Drive, strength: Mapping[str, float]) -> Drive:
