@@ -143,7 +143,7 @@ class Pipeline:
     # --- learning --------------------------------------------------------------------------------
 
     def fit(self, table: FeatureTable) -> Self:
-        """Learn scaling, selection and model from these windows, forgetting what was learned before.
+        """Learn scaling, selection and model from these windows; what was learned is forgotten.
 
         Raises
         ------

@@ -5,6 +5,7 @@ Not part of ``myograph.features``: it needs scikit-learn, and measuring does not
 
 from __future__ import annotations
 
+from myograph.features.select.apply import apply_selection
 from myograph.features.select.base import (
     SELECTIONS,
     Columns,
@@ -38,6 +39,7 @@ __all__ = [
     "Selector",
     "Sequential",
     "Stability",
+    "apply_selection",
     "build_selection",
     "nogueira",
 ]

@@ -162,6 +162,10 @@ class Selection(TransformerMixin, SavedAsArrays, BaseEstimator):
         tags.target_tags.required = self.supervised
         return tags
 
+    @abstractmethod
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
+        """Return the names of what goes on to the model."""
+
     @property
     @abstractmethod
     def n_out(self) -> int:

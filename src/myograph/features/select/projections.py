@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.optimize import nnls
-from sklearn import decomposition
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 
@@ -173,6 +172,9 @@ class NMF(Projection):
 
 
 def _non_negative_parts(scaled: Matrix, count: int, rounds: int) -> tuple[Matrix, int]:
+    # Imported when first used: no other selection needs it.
+    from sklearn import decomposition
+
     library = decomposition.NMF(count, init="nndsvda", max_iter=rounds, tol=1e-4)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # told in the notes instead
