@@ -217,15 +217,15 @@ def selection_words(selection: Mapping[str, Any]) -> str:
     --------
     >>> taken = {"mean": 8.0, "least": 8, "most": 8}
     >>> selection_words({"name": "mrmr", "of": 32, "taken": taken, "stability": 0.91})
-    'mrmr took 8 of 32 columns in every fold; stability over folds 0.91 (1: always the same ones).'
+    'mrmr took 8 of 32 columns, in every fold; stability over folds 0.91 (1: always the same ones).'
     """
     taken = selection["taken"]
-    size = f"{taken['least']} to {taken['most']}"
+    size, when = f"{taken['least']} to {taken['most']}", "depending on the fold"
     if taken["least"] == taken["most"]:
-        size = str(taken["least"])
-    if "columns" not in selection and "stability" not in selection:
-        return f"{selection['name']} made {size} components of {selection['of']} columns."
-    told = f"{selection['name']} took {size} of {selection['of']} columns in every fold"
+        size, when = str(taken["least"]), "in every fold"
+    if "stability" not in selection:
+        return f"{selection['name']} made {size} components of {selection['of']} columns, {when}."
+    told = f"{selection['name']} took {size} of {selection['of']} columns, {when}"
     if selection.get("stability") is None:
         return told + "."
     return f"{told}; stability over folds {selection['stability']:.2f} (1: always the same ones)."

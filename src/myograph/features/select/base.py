@@ -29,6 +29,7 @@ __all__ = [
     "Selection",
     "Selector",
     "build_selection",
+    "constant_columns",
     "n_kept",
 ]
 
@@ -306,6 +307,16 @@ def build_selection(name: str, **params: Any) -> Selection:
                 unknown_name(given, known, what=f"parameter of selection {name!r}")
             )
     return cls(**params)
+
+
+def constant_columns(X: Matrix) -> NDArray[np.bool_]:
+    """Say which columns never vary, or by rounding alone.
+
+    By their range: the deviation from a mean holds the rounding of a long sum.
+    """
+    tolerance = 10 * np.finfo(np.float64).eps * np.abs(X).max(axis=0)
+    constant: NDArray[np.bool_] = np.ptp(X, axis=0) <= tolerance
+    return constant
 
 
 def n_kept(keep: float, n: int, *, what: Literal["columns", "units"] = "columns") -> int:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from myograph.core.checks import check_count
-from myograph.features.select.base import SELECTIONS, Sample, Selector, n_kept
+from myograph.features.select.base import SELECTIONS, Sample, Selector, constant_columns, n_kept
 from myograph.features.select.information import best
 
 __all__ = ["Anova", "ReliefF", "f_ratio"]
@@ -71,9 +71,7 @@ def f_ratio(sample: Sample) -> Matrix:
         power = (y**2).sum()
         explained = (X * y[:, None]).sum(axis=0) ** 2 / power if power > 0 else 0 * total
         degrees = (1, len(X) - 2)
-    # A column that varies by rounding alone says nothing.
-    noise = len(X) * (10 * np.finfo(np.float64).eps * np.abs(sample.X).max(axis=0)) ** 2
-    varies = total > noise
+    varies = ~constant_columns(sample.X)  # rounding alone says nothing
     rest = np.where(varies, np.maximum(total - explained, 1e-15 * total), 1.0)
     ratio = (explained / max(degrees[0], 1)) / (rest / max(degrees[1], 1))
     return np.where(varies, ratio, 0.0)

@@ -26,13 +26,13 @@ Rows = NDArray[np.intp]
 
 # The strengths of the L1 path: from where no column is in, down by a tenth each time.
 _STRENGTHS = 0.9 ** np.arange(1, 66)
-_TOLERANCE = 1e-7
-_MOST_ITERATIONS = 500
+_TOLERANCE = 1e-6
+_MOST_ITERATIONS = 300
 
 
 @SELECTIONS.register("l1")
 class L1(Selector):
-    """Keep the columns that enter first when a sum of absolute weights is made dearer or cheaper.
+    """Keep the columns that enter first as a price on weights falls.
 
     Least squares on the classes (each coded 0 or 1, all sharing their columns) or on the number,
     with a price on every column's weight: at a high price no column is in, and as it falls they
@@ -162,7 +162,7 @@ class Stability(Selector):
     Another selection runs on half of the people (of fewer than four people: half of the
     stretches of time), many times; the score is the share of the draws that took the column
     (meinshausen2010). Those above the threshold are kept; `facts_` bounds how many of them are
-    there by chance, if useless columns are alike.
+    there by chance, if useless columns are alike: the fewer `keep` takes, the fewer those.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class Stability(Selector):
         self,
         *,
         base: str = "l1",
-        keep: float = 0.3,
+        keep: float = 0.15,
         threshold: float = 0.7,
         n_draws: int = 50,
         seed: int = 0,
@@ -208,7 +208,7 @@ class Stability(Selector):
             kept = best(scores, 1)
         size = taken.sum() / n_draws
         by_chance = size**2 / ((2 * self.threshold - 1) * len(scores))
-        self.facts_ = {"columns expected by chance, at most": float(by_chance)}
+        self.facts_ = {"columns by chance, at most": min(float(by_chance), float(len(kept)))}
         return kept, scores
 
     def _base(self) -> Selector:

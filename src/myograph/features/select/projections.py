@@ -175,7 +175,7 @@ def _non_negative_parts(scaled: Matrix, count: int, rounds: int) -> tuple[Matrix
     # Imported when first used: no other selection needs it.
     from sklearn import decomposition
 
-    library = decomposition.NMF(count, init="nndsvda", max_iter=rounds, tol=1e-4)
+    library = decomposition.NMF(count, init="nndsvda", max_iter=rounds, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # told in the notes instead
         library.fit(scaled)

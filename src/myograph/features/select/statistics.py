@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from myograph.features.select.base import Sample
+from myograph.features.select.base import Sample, constant_columns
 
 __all__ = ["Judge", "Sums", "deal_people", "standardised"]
 
@@ -27,9 +27,9 @@ def standardised(X: Matrix) -> tuple[Matrix, Matrix, Matrix]:
     centre = X.mean(axis=0)
     scaled = X - centre
     spread = np.sqrt((scaled**2).mean(axis=0))
-    constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(X).max(axis=0)
-    scaled[:, constant] = 0.0
-    spread[constant] = 1.0
+    still = constant_columns(X)
+    scaled[:, still] = 0.0
+    spread[still] = 1.0
     return scaled / spread, centre, spread
 
 
