@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from myograph.preprocess.bands import BANDS, BandStep, Drift, Modality, band_remarks
 from myograph.preprocess.filtering import (
     Bandpass,
     Highpass,
@@ -12,23 +13,41 @@ from myograph.preprocess.filtering import (
     ZeroPhaseLowpass,
     ZeroPhaseNotch,
 )
+from myograph.preprocess.line_noise import (
+    ConditionalNotch,
+    InterpolateMains,
+    SubtractMains,
+    find_mains,
+)
 from myograph.preprocess.montage import Select
 from myograph.preprocess.quality import QualityReport, QualityThresholds, assess
+from myograph.preprocess.resample import Resample, ZeroPhaseResample
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
+    "BANDS",
+    "BandStep",
     "Bandpass",
+    "ConditionalNotch",
+    "Drift",
     "Highpass",
+    "InterpolateMains",
     "Lowpass",
+    "Modality",
     "Notch",
     "QualityReport",
     "QualityThresholds",
+    "Resample",
     "Select",
+    "SubtractMains",
     "Windowing",
     "WindowingState",
     "ZeroPhaseBandpass",
     "ZeroPhaseHighpass",
     "ZeroPhaseLowpass",
     "ZeroPhaseNotch",
+    "ZeroPhaseResample",
     "assess",
+    "band_remarks",
+    "find_mains",
 ]
