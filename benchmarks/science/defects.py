@@ -60,7 +60,7 @@ def simulate_clean(rng: Random, person: str) -> Stretch:
     n = int(STRETCH_S * fs_hz)
     f = np.fft.rfftfreq(n, 1 / fs_hz)
     low_hz, high_hz = rng.uniform(40, 80), rng.uniform(90, 150)
-    gain = high_hz**2 * f / np.sqrt((f**2 + low_hz**2)) / (f**2 + high_hz**2)
+    gain = high_hz**2 * f / np.sqrt(f**2 + low_hz**2) / (f**2 + high_hz**2)
     wave = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * gain, n)
     amplitude = log_uniform(rng, (30.0, 500.0))
     floor = rng.uniform(1.0, 4.0)

@@ -36,6 +36,9 @@ _ENOUGH_RUNS = 10
 # How far, in converter steps, an extreme must lie from the median to be taken for a rail.
 _FAR_LSB = 16
 
+# Separate visits to an extreme from which on it may be a rail.
+_MANY_VISITS = 8
+
 # Values that suffice to find the smallest step between two of them.
 _ENOUGH_VALUES = 1 << 18
 
@@ -133,7 +136,8 @@ def clipped(
     lsb : ndarray, shape (n_channels,), optional
         What `quantum` gives, if it is known already.
     min_run : int
-        Shorter runs are peaks.
+        Shorter runs are peaks, unless they pile up: eight separate visits to one value, with far
+        fewer to the values before it, are a rail.
 
     Returns
     -------
@@ -159,7 +163,28 @@ def clipped(
         distance = sign * (samples - bounds[:, side : side + 1])
         at_rail = (distance <= step) & (step > 0) & far[:, side : side + 1]
         marked |= _long_runs(at_rail, min_run, times=2 if rails is None else 1)
+        for row in np.flatnonzero(_piles_up(distance, at_rail, step)):
+            marked[row] |= at_rail[row]
     return marked
+
+
+def _piles_up(
+    distance: Samples, at_rail: NDArray[np.bool_], step: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Say which channels come to their extreme often, and rarely just short of it."""
+    piled = np.zeros(len(distance), dtype=np.bool_)
+    for row in np.flatnonzero(at_rail.any(axis=1)):
+        width = max(float(step[row, 0]), 0.002 * float(np.ptp(distance[row])))
+        visits = [
+            _visits((distance[row] > low) & (distance[row] <= low + width))
+            for low in (step[row, 0] + k * width for k in range(4))
+        ]
+        piled[row] = _visits(at_rail[row]) >= max(_MANY_VISITS, 2 * max(visits))
+    return piled
+
+
+def _visits(mask: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(np.diff(mask.view(np.int8), prepend=0) == 1))
 
 
 def flat_stretches(samples: Samples, *, min_samples: int) -> NDArray[np.bool_]:
