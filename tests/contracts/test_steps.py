@@ -30,11 +30,23 @@ EXAMPLES = {
     "subtract-mains": {"frequency_hz": 50.0},
     "conditional-notch": {"frequency_hz": 50.0},
     "interpolate-mains": {"frequency_hz": 50.0},
+    "repair": {"longest_ms": 3.0},
+    "subtract-heart": {"kinds": ("semg",)},
 }
-OFFLINE = [name for name in EXAMPLES if name.startswith(("zero-phase", "interpolate"))]
+OFFLINE = [
+    name
+    for name in EXAMPLES
+    if name.startswith("zero-phase") or name in ("interpolate-mains", "repair", "subtract-heart")
+]
 CAUSAL = [name for name in EXAMPLES if name not in OFFLINE]
 # Steps that change the signal only where they find something; their own tests show that they do.
-WATCHFUL = ("subtract-mains", "conditional-notch", "interpolate-mains")
+WATCHFUL = (
+    "subtract-mains",
+    "conditional-notch",
+    "interpolate-mains",
+    "repair",
+    "subtract-heart",
+)
 
 
 def step_of(name):

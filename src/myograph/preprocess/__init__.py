@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from myograph.preprocess.artifacts import Artifact, ArtifactLimits, find_artifacts
 from myograph.preprocess.bands import BANDS, BandStep, Drift, Modality, band_remarks
 from myograph.preprocess.filtering import (
     Bandpass,
@@ -20,12 +21,15 @@ from myograph.preprocess.line_noise import (
     find_mains,
 )
 from myograph.preprocess.montage import Select
-from myograph.preprocess.quality import QualityReport, QualityThresholds, assess
+from myograph.preprocess.quality import QualityReport, QualityThresholds, assess, withheld
+from myograph.preprocess.repair import Repair, SubtractHeart
 from myograph.preprocess.resample import Resample, ZeroPhaseResample
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
     "BANDS",
+    "Artifact",
+    "ArtifactLimits",
     "BandStep",
     "Bandpass",
     "ConditionalNotch",
@@ -37,8 +41,10 @@ __all__ = [
     "Notch",
     "QualityReport",
     "QualityThresholds",
+    "Repair",
     "Resample",
     "Select",
+    "SubtractHeart",
     "SubtractMains",
     "Windowing",
     "WindowingState",
@@ -49,5 +55,7 @@ __all__ = [
     "ZeroPhaseResample",
     "assess",
     "band_remarks",
+    "find_artifacts",
     "find_mains",
+    "withheld",
 ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from myograph.core.checks import check_positive
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Event, Recording
-from myograph.signal.contact import FRAME_S, active_level, lead_off, muscle_power
+from myograph.signal.contact import FRAME_S, active_level, fast_power, lead_off
 from myograph.signal.defects import clipped, hold, quantum
 from myograph.signal.disturbance import slow_wave, spikes
 from myograph.signal.heartbeat import Heart, find_heart, subtract_heart
@@ -60,8 +60,8 @@ class ArtifactLimits:
         Shortest stretch in which no channel changes that counts as lost samples.
     """
 
-    mains_excess: float = 0.07
-    motion_peak: float = 1.0
+    mains_excess: float = 0.065
+    motion_peak: float = 1.25
     heart_score: float = 1.0
     spike_times: float = 10.0
     dropped_ms: float = 10.0
@@ -232,7 +232,8 @@ def _examined(
     heart = find_heart(clean, fs_hz=fs_hz) if spike_times else Heart.none()
     if heart.present:
         clean = subtract_heart(clean, heart.beats, fs_hz=fs_hz).astype(np.float64)
-    level = _active_rms(clean, out, frame, fs_hz)
+    excess = _mains_excess(clean, out, fs_hz, candidates_hz)
+    level = _active_rms(clean, out, frame) * math.sqrt(1 - max(excess.values(), default=0.0))
     slow = np.zeros(n)
     if level > 0 and fs_hz > _LEAST_FS_HZ:
         slow = np.abs(slow_wave(clean, fs_hz=fs_hz)) / level
@@ -242,10 +243,7 @@ def _examined(
     spike = np.zeros(n, dtype=np.bool_)
     if spike_times:
         spike = spikes(clean, fs_hz=fs_hz, times=spike_times) & ~out & ~clip
-    return ChannelFindings(
-        clean, level, off, reasons, clip & ~out, spike, slow, heart,
-        _mains_excess(clean, out, fs_hz, candidates_hz),
-    )  # fmt: skip
+    return ChannelFindings(clean, level, off, reasons, clip & ~out, spike, slow, heart, excess)
 
 
 # Slower recordings cannot tell movement from muscle.
@@ -264,13 +262,12 @@ def _nothing(
     )
 
 
-def _active_rms(
-    clean: NDArray[np.float64], out: NDArray[np.bool_], frame: int, fs_hz: float
-) -> float:
+def _active_rms(clean: NDArray[np.float64], out: NDArray[np.bool_], frame: int) -> float:
+    """Return the root mean square, without slow parts, of the loudest tenth of the frames."""
     count = len(clean) // frame
     frames = clean[: count * frame].reshape(count, frame)
     on = ~out[: count * frame].reshape(count, frame).any(axis=1)
-    return math.sqrt(active_level(muscle_power(frames[on], fs_hz=fs_hz))) if on.any() else 0.0
+    return math.sqrt(active_level(fast_power(frames[on]))) if on.any() else 0.0
 
 
 def _mains_excess(

@@ -71,6 +71,10 @@ BANDS: Mapping[str, Modality] = MappingProxyType(
             "SENIAM: high-pass 10-20 Hz, low-pass near 500 Hz; ISEK reports 5-500 Hz",
             "hermens2000",
         ),
+        "surface-trunk": Modality(
+            30.0, 500.0, 40.0, 350.0, 1000.0, ("semg",), _SURFACE_HARM,
+            "muscles near the heart: 30 Hz, fourth order, removes most of the ECG", "drake2006",
+        ),
         "hd": Modality(
             20.0, 500.0, 30.0, 400.0, 2000.0, ("hdemg",), _SURFACE_HARM,
             "usual for decomposition: 10-20 to 500-900 Hz", "merletti1999",

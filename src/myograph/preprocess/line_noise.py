@@ -24,7 +24,7 @@ from myograph.signal.mains import MAINS_HZ, Mains, detect_mains, interpolate_lin
 from myograph.signal.sine_tracker import SineTracker
 from myograph.signal.spectrum import periodogram
 
-__all__ = ["ConditionalNotch", "InterpolateMains", "SubtractMains", "find_mains"]
+__all__ = ["ConditionalNotch", "InterpolateMains", "OnKinds", "SubtractMains", "find_mains"]
 
 # Over how many seconds the share of mains is averaged before a notch is switched, and how long
 # the switching takes.
@@ -46,8 +46,8 @@ def find_mains(recording: Recording, *, candidates_hz: Sequence[float] = MAINS_H
     return detect_mains(voltages.samples, fs_hz=recording.fs_hz, candidates_hz=candidates_hz)
 
 
-class _OnKinds:
-    """What these steps share: which channels they touch."""
+class OnKinds:
+    """What steps share that clean some kinds of channel: which ones they touch."""
 
     name: str
     kinds: tuple[str, ...]
@@ -75,7 +75,7 @@ class _OnKinds:
 
 @register_step("subtract-mains")
 @dataclass(frozen=True)
-class SubtractMains(_OnKinds, Step):
+class SubtractMains(OnKinds, Step):
     """Follow the mains and subtract it: causal, and the muscle activity at 50 Hz stays.
 
     Frequency (shared by all channels), amplitudes and phases are learned from the stream, mostly
@@ -126,7 +126,7 @@ class SubtractMains(_OnKinds, Step):
 
 @register_step("conditional-notch")
 @dataclass(frozen=True)
-class ConditionalNotch(_OnKinds, Step):
+class ConditionalNotch(OnKinds, Step):
     """Notch a channel while, and only while, the mains stands out in it: causal.
 
     Every second the share of power in the mains lines, above what the spectrum around them
@@ -177,7 +177,7 @@ class ConditionalNotch(_OnKinds, Step):
 
 @register_step("interpolate-mains")
 @dataclass(frozen=True)
-class InterpolateMains(_OnKinds, OfflineStep):
+class InterpolateMains(OnKinds, OfflineStep):
     """Lower the mains lines to what the spectrum beside them predicts: offline.
 
     Spectrum interpolation (mewett2004); see `myograph.signal.mains.interpolate_lines`.

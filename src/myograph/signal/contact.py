@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from myograph.signal.runs import join_runs, long_runs
 from myograph.signal.spectrum import periodogram
 
-__all__ = ["FRAME_S", "active_level", "lead_off", "muscle_power"]
+__all__ = ["FRAME_S", "active_level", "fast_power", "lead_off", "muscle_power"]
 
 #: Length of a frame.
 FRAME_S = 0.25
@@ -20,7 +20,11 @@ FRAME_S = 0.25
 _MUSCLE_HZ = (25.0, 350.0)
 
 # Muscle power, over that of an active moment, below which a frame is silent.
-_SILENT = 0.01
+_SILENT = 0.02
+
+# Rounding by the converter leaves noise of a twelfth of its step squared; so many times that is
+# silence too.
+_ROUNDING = 4.0
 
 # How far, in active root mean squares, the level moves when an electrode leaves.
 _SHIFT = 3.0
@@ -98,10 +102,10 @@ def lead_off(
         found = long_runs(flat, 1)
         return found, ("flat",) if found.any() else ()
     level = np.median(frames, axis=1)
-    fast = _fast_power(frames)
+    fast = fast_power(frames)
     loud = power >= np.quantile(power, 0.7)
     home, usual = float(np.median(level[loud])), float(np.median(fast[loud]))
-    silent = power < _SILENT * active
+    silent = power < max(_SILENT * active, _ROUNDING * lsb**2 / 12)
     signs = {
         "flat": flat,
         "level": silent & (np.abs(level - home) > _SHIFT * np.sqrt(active)),
@@ -112,7 +116,7 @@ def lead_off(
     return off, tuple(name for name, sign in signs.items() if (sign & off).any())
 
 
-def _fast_power(frames: NDArray[np.float64]) -> NDArray[np.float64]:
+def fast_power(frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the power of each frame without its slow part: a parabola is taken out first."""
     t = np.linspace(-1, 1, frames.shape[1])
     basis = np.linalg.qr(np.stack([np.ones_like(t), t, t**2], axis=1))[0]

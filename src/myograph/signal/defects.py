@@ -6,6 +6,7 @@ whoever reads a file or grades a recording.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -136,8 +137,8 @@ def clipped(
     lsb : ndarray, shape (n_channels,), optional
         What `quantum` gives, if it is known already.
     min_run : int
-        Shorter runs are peaks, unless they pile up: eight separate visits to one value, with far
-        fewer to the values before it, are a rail.
+        Shorter runs are peaks, unless they pile up: eight separate visits to one value, and clearly
+        fewer to the value before it, are a rail.
 
     Returns
     -------
@@ -161,10 +162,12 @@ def clipped(
     marked = np.zeros(samples.shape, dtype=np.bool_)
     for side, sign in ((0, 1), (1, -1)):
         distance = sign * (samples - bounds[:, side : side + 1])
-        at_rail = (distance <= step) & (step > 0) & far[:, side : side + 1]
-        marked |= _long_runs(at_rail, min_run, times=2 if rails is None else 1)
+        at_rail = (distance <= step) & (step > 0)
+        marked |= _long_runs(
+            at_rail & far[:, side : side + 1], min_run, times=2 if rails is None else 1
+        )
         for row in np.flatnonzero(_piles_up(distance, at_rail, step)):
-            marked[row] |= at_rail[row]
+            marked[row] |= distance[row] <= step[row, 0] / 2
     return marked
 
 
@@ -175,11 +178,11 @@ def _piles_up(
     piled = np.zeros(len(distance), dtype=np.bool_)
     for row in np.flatnonzero(at_rail.any(axis=1)):
         width = max(float(step[row, 0]), 0.002 * float(np.ptp(distance[row])))
-        visits = [
-            _visits((distance[row] > low) & (distance[row] <= low + width))
-            for low in (step[row, 0] + k * width for k in range(4))
-        ]
-        piled[row] = _visits(at_rail[row]) >= max(_MANY_VISITS, 2 * max(visits))
+        place = np.rint(distance[row] / width)
+        rail, before = np.count_nonzero(place == 0), np.count_nonzero(place == 1)
+        # Values grow rarer towards an extreme, unless something holds them there.
+        more = rail - before > max(0.25 * before, 3 * math.sqrt(before + rail))
+        piled[row] = more and _visits(place == 0) >= _MANY_VISITS
     return piled
 
 
