@@ -45,7 +45,7 @@ class AdaptiveDoubleThreshold(DoubleThreshold):
 
     needed: int = 0
     false_alarm: float = 0.001
-    window_ms: float = 40.0
+    window_ms: float = 50.0
     update_ms: float = 250.0
     memory: float = 0.2
 

@@ -46,7 +46,7 @@ def profile_likelihood(whitened: ArrayLike, *, least: int = 10) -> Change:
     r"""Find the one change of variance that explains the samples best.
 
     Maximises :math:`-\frac{k}{2}\ln s_1^2(k) - \frac{n-k}{2}\ln s_2^2(k)` over k, where the
-    variances are the mean squares before and from sample k on (xu2013).
+    variances are the mean squares before and from sample k on (selvan2018).
 
     Parameters
     ----------

@@ -3,8 +3,8 @@
 A detector is a declaration; `calibrate` learns its thresholds from a stretch of rest, and what
 that gives can be started any number of times and fed chunk by chunk. All of them share one
 decision: a conditioned series of *points* is compared with a threshold over a trailing window. An
-epoch begins at the first point above the threshold within the window that decides, and ends after
-the last one: the same rule, mirrored.
+epoch begins, within the window that decides, where the points from there on exceed the threshold
+by the most in sum, and ends by the same rule, mirrored.
 """
 
 from __future__ import annotations
@@ -162,8 +162,11 @@ class Detection:
         self._by = by
         self._source = by.condition()
         rate_hz = by.fs_hz / by.step
+        # A trailing window goes on deciding after the action is over: what lasts only because of
+        # that is not counted.
+        trailing = max(0, by.window - 2 * max(by.needed, 1) + 1)
         self._switch = Switch(
-            least_on=max(1, round(least_on_s * rate_hz)),
+            least_on=max(1, round(least_on_s * rate_hz)) + trailing,
             least_off=max(1, round(least_off_s * rate_hz)),
         )
         self._recent = np.empty(0)  # points that the next windows and edges reach back to
@@ -195,17 +198,19 @@ class Detection:
         return timed
 
     def _place(self, at: int, held: NDArray[np.float64], *, rising: bool) -> int:
-        window = self._by.window
+        """Return the likeliest place of an edge in the window that decided at ``at``.
+
+        It parts the window so that the points on the side of action exceed the level by the most
+        in sum: what a change point in the window would be.
+        """
+        by = self._by
+        window = range(max(0, at - by.window + rising), at + rising)
+        level = by.threshold if rising else by.release
+        points = held[window.start : window.stop]
+        excess = (points > level) - by.needed / by.window if by.needed else points - level
         if rising:
-            reach = range(max(0, at - window + 1), at + 1)
-            level = self._by.threshold
-        else:
-            reach = range(max(0, at - window), at)
-            level = self._by.release
-        above = np.flatnonzero(held[reach.start : reach.stop] > level)
-        if len(above) == 0:
-            return at
-        return reach.start + int(above[0] if rising else above[-1] + 1)
+            return window.stop - 1 - int(np.cumsum(excess[::-1]).argmax())
+        return window.start + 1 + int(np.cumsum(excess).argmax())
 
     def _seconds(self, point: int) -> float:
         return max(0.0, point * self._by.step / self._by.fs_hz - self._by.delay_s)
