@@ -23,6 +23,7 @@ EXAMPLES = {
     "zero-phase-lowpass": {"high_hz": 6.0},
     "zero-phase-notch": {"frequency_hz": 50.0},
     "select": {"names": ("e3", "e1")},
+    "montage": {"montage": "common-average"},
 }
 CAUSAL = [name for name in EXAMPLES if not name.startswith("zero-phase")]
 OFFLINE = [name for name in EXAMPLES if name.startswith("zero-phase")]

@@ -96,7 +96,8 @@ def test_weak_action_is_given_out_only_when_a_change_point_agrees():
         assert all("a change point agrees" in e.reason for e in found.epochs)
         assert all("no change point" in e.reason for e in found.refused)
         assert all(e.snr_db < 8 for e in (*found.epochs, *found.refused))
-    assert refused > accepted
+    assert refused > 3
+    assert accepted > 3
 
 
 def test_pure_rest_gives_no_events():
@@ -153,7 +154,7 @@ def test_refusals():
         Segmenter(kinds="semg")
     with pytest.raises(ParameterError, match="rest must lie in the recording"):
         Segmenter().find(muscle(), rest=(2.0, 5.0))
-    with pytest.raises(DataError, match="at least 0.1 s of rest"):
+    with pytest.raises(DataError, match=r"at least 0\.1 s of rest"):
         Segmenter().find(muscle(), rest=(0.0, 0.02))
     with pytest.raises(ParameterError, match="runs offline only"):
         Segmenter(method="pelt").start(muscle())

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,7 +38,7 @@ def test_laws(mask, cuts, least_on, least_off):
     cuts = sorted(min(c, len(mask)) for c in cuts)
     assert edges(mask, least_on=least_on, least_off=least_off, cuts=cuts) == whole
     assert [rising for rising, _ in whole] == [i % 2 == 0 for i in range(len(whole))]
-    for (rising, at), (_, then) in zip(whole, whole[1:], strict=False):
+    for (rising, at), (_, then) in itertools.pairwise(whole):
         assert then - at >= (least_on if rising else least_off)
     if least_on == least_off == 1:
         rebuilt = np.zeros(len(mask), bool)

@@ -12,7 +12,7 @@ from myograph.preprocess.filtering import (
     ZeroPhaseLowpass,
     ZeroPhaseNotch,
 )
-from myograph.preprocess.montage import Select
+from myograph.preprocess.montage import Montage, Select
 from myograph.preprocess.quality import QualityReport, QualityThresholds, assess
 from myograph.preprocess.windowing import Windowing, WindowingState
 
@@ -20,6 +20,7 @@ __all__ = [
     "Bandpass",
     "Highpass",
     "Lowpass",
+    "Montage",
     "Notch",
     "QualityReport",
     "QualityThresholds",
