@@ -13,7 +13,10 @@ from myograph.preprocess.filtering import (
     ZeroPhaseNotch,
 )
 from myograph.preprocess.montage import Montage, Select
+from myograph.preprocess.normalise import Normalise, ZScore
 from myograph.preprocess.quality import QualityReport, QualityThresholds, assess
+from myograph.preprocess.rolling import RollingZScore
+from myograph.preprocess.segment import Segmenter
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
@@ -21,12 +24,16 @@ __all__ = [
     "Highpass",
     "Lowpass",
     "Montage",
+    "Normalise",
     "Notch",
     "QualityReport",
     "QualityThresholds",
+    "RollingZScore",
+    "Segmenter",
     "Select",
     "Windowing",
     "WindowingState",
+    "ZScore",
     "ZeroPhaseBandpass",
     "ZeroPhaseHighpass",
     "ZeroPhaseLowpass",

@@ -299,8 +299,9 @@ def _steps(
         worst = int(off.argmax())
         raise LayoutError(
             f"The electrodes lie on no grid: with a pitch of {pitch:.3g} mm along {axis}, "
-            f"electrode {worst} at {values[worst]:g} mm is {off[worst]:.2g} mm off its place. Montages "
-            "with neighbours need a grid; positions_mm are millimetres, x along the fibres, y across."
+            f"electrode {worst} at {values[worst]:g} mm is {off[worst]:.2g} mm off its place. "
+            "Montages with neighbours need a grid; positions_mm are millimetres, x along the "
+            "fibres, y across."
         )
     return steps[rows].astype(np.int64), float(pitch)
 
