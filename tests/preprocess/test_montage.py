@@ -4,7 +4,7 @@ import pytest
 from myograph.core.errors import LayoutError, ParameterError
 from myograph.core.layout import Channel, Layout
 from myograph.core.recording import Recording
-from myograph.preprocess.montage import Montage, Select
+from myograph.preprocess.montage import Montage, Select, bridged_channels
 
 
 def test_names_decide_the_order(make_recording):
@@ -106,3 +106,14 @@ def test_montages_that_cannot_be_are_refused():
     )
     with pytest.raises(LayoutError, match=r"they are in \['1', 'uV'\]"):
         Montage("common-average").start(mixed)
+
+
+def test_bridged_electrodes_are_named():
+    recording = on_grid()
+    assert bridged_channels(recording) == ()
+    samples = recording.samples.copy()
+    samples[5] = samples[6]
+    joined = recording.with_samples(samples, step="gel", parameters={})
+    assert bridged_channels(joined) == (("e11", "e21"),)
+    with pytest.raises(LayoutError, match="12 such channels, 0 with a position"):
+        bridged_channels(on_grid(unknown=True))

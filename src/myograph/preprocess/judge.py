@@ -38,9 +38,11 @@ class Judge:
     method: str
     least_snr_db: float
     _samples: NDArray[np.float64] = field(init=False, repr=False)
+    _gaps: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_samples", self.recording.samples[self.row].astype(np.float64))
+        object.__setattr__(self, "_gaps", gap_mask(self.recording))
 
     def epoch(self, spans: list[Span], number: int) -> Epoch:
         """Return epoch ``number`` of ``spans`` (seconds from the first sample), judged."""
@@ -95,7 +97,7 @@ class Judge:
     def _verdict(self, span: Span, ratio: float, *, agrees: bool) -> tuple[bool, str]:
         fs_hz = self.recording.fs_hz
         inside = slice(round(span[0] * fs_hz), round(span[1] * fs_hz))
-        if gap_mask(self.recording)[inside].any():
+        if self._gaps[inside].any():
             return False, "it touches a gap: samples that were never measured"
         if ratio >= self.least_snr_db:
             return True, f"{ratio:.1f} dB above rest"

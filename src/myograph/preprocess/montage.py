@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from myograph.core.checks import check_choice
 from myograph.core.errors import LayoutError, ParameterError
 from myograph.core.layout import KIND_UNITS, Channel, Layout
+from myograph.core.recording import Recording
 from myograph.core.step import Step, register_step
-from myograph.signal.spatial import MONTAGES, SpatialFilter, spatial_filter
+from myograph.signal.spatial import MONTAGES, SpatialFilter, bridges, spatial_filter
 
-__all__ = ["Montage", "Select"]
+__all__ = ["Montage", "Select", "bridged_channels"]
 
 _SHORT = {"laplacian": "lap", "inverse-binomial": "ib2", "common-average": "car"}
 
@@ -176,6 +177,40 @@ class Montage(Step):
         known = [c.position_mm for c in electrodes if c.position_mm is not None]
         positions = None if unknown else known
         return spatial_filter(self.montage, len(electrodes), positions, along=self.along)
+
+
+def bridged_channels(
+    recording: Recording, *, kinds: tuple[str, ...] = ("hdemg",)
+) -> tuple[tuple[str, str], ...]:
+    """Name the neighbouring electrodes that gel has joined; look before a montage is made.
+
+    Parameters
+    ----------
+    recording : Recording
+        Monopolar, with positions; cleaned of drift, which all electrodes may share.
+    kinds : tuple of str
+        Kinds of the channels that are electrodes.
+
+    Returns
+    -------
+    tuple of pairs of str
+        See `myograph.signal.spatial.bridges` for the rule.
+
+    Raises
+    ------
+    LayoutError
+        If no channel is of ``kinds``, or positions are missing or lie on no grid.
+    """
+    rows = recording.layout.rows(kinds=kinds)
+    electrodes = [recording.layout.channels[row] for row in rows]
+    known = [c.position_mm for c in electrodes if c.position_mm is not None]
+    if not rows or len(known) < len(electrodes):
+        raise LayoutError(
+            f"Bridges are looked for between channels of kinds {list(kinds)} with position_mm; "
+            f"{recording!r} has {len(electrodes)} such channels, {len(known)} with a position."
+        )
+    found = bridges(recording.samples[list(rows)], known)
+    return tuple((electrodes[b.first].name, electrodes[b.second].name) for b in found)
 
 
 class _Mixing:
