@@ -6,16 +6,9 @@ from hypothesis import strategies as st
 from myograph.core.errors import DataError, ParameterError
 from myograph.signal.adaptive import AdaptiveDoubleThreshold
 from myograph.signal.conditioning import WhitenedPairs, teager_kaiser
+from myograph.signal.detection import check_rest, epochs_of, without_release
 from myograph.signal.levels import BayesianLevels, PeltLevels, RestModel
-from myograph.signal.onset import (
-    DoubleThreshold,
-    HodgesBui,
-    TeagerKaiser,
-    check_rest,
-    epochs_of,
-    hodges_bui_variants,
-    without_release,
-)
+from myograph.signal.onset import DoubleThreshold, HodgesBui, TeagerKaiser, hodges_bui_variants
 from myograph.signal.whitening import autoregression
 
 FS = 1000.0

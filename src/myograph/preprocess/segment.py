@@ -23,15 +23,9 @@ from myograph.preprocess.epochs import ChannelActivity, Epoch, Segmentation
 from myograph.preprocess.judge import PRECISE, Judge, snr_db
 from myograph.preprocess.rest import Rest, Span, find_rest
 from myograph.signal.adaptive import AdaptiveDoubleThreshold
+from myograph.signal.detection import Detector, Running, epochs_of
 from myograph.signal.levels import BayesianLevels, PeltLevels, RestModel
-from myograph.signal.onset import (
-    Detector,
-    DoubleThreshold,
-    HodgesBui,
-    Running,
-    TeagerKaiser,
-    epochs_of,
-)
+from myograph.signal.onset import DoubleThreshold, HodgesBui, TeagerKaiser
 
 __all__ = ["DETECTORS", "METHODS", "LiveEdge", "LiveSegmentation", "Segmenter", "choose_method"]
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from myograph.core.checks import check_positive
 from myograph.core.errors import ParameterError
 from myograph.signal.chance import ExceedanceRule, count_rule
-from myograph.signal.onset import Calibrated, Detection, DoubleThreshold, TimedEdge
+from myograph.signal.detection import Calibrated, Detection, TimedEdge
+from myograph.signal.onset import DoubleThreshold
 
 __all__ = ["AdaptiveDoubleThreshold"]
 

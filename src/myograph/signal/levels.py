@@ -13,7 +13,7 @@ from myograph.core.checks import check_positive
 from myograph.core.errors import ParameterError
 from myograph.signal.changepoint import BayesianChange, pelt
 from myograph.signal.conditioning import WhitenedPairs
-from myograph.signal.onset import TimedEdge, check_rest
+from myograph.signal.detection import TimedEdge, check_rest
 from myograph.signal.switching import Switch
 from myograph.signal.whitening import autoregression
 
