@@ -32,6 +32,13 @@ EXAMPLES = {
     "interpolate-mains": {"frequency_hz": 50.0},
     "repair": {"longest_ms": 3.0},
     "subtract-heart": {"kinds": ("semg",)},
+    "montage": {"montage": "common-average"},
+    "normalise": {
+        "method": "standard-mvc",
+        "learned": (("p01", "e1", 20.0), ("p01", "e2", 30.0), ("p01", "e3", 40.0)),
+    },
+    "zscore": {"learned": tuple(("p01", f"e{i}", 1.5, 20.0) for i in (1, 2, 3))},
+    "rolling-zscore": {"time_s": 0.02, "least_sd": 1.0},
 }
 OFFLINE = [
     name
@@ -146,7 +153,8 @@ def test_applying_keeps_the_input_and_writes_the_recipe(name):
 def test_a_step_survives_json(name):
     step = step_of(name)
     assert build_step(json.loads(json.dumps(step.to_dict()))) == step
-    assert step.fit([]) is step
+    if not step.learns:
+        assert step.fit([]) is step
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

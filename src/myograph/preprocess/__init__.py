@@ -20,10 +20,13 @@ from myograph.preprocess.line_noise import (
     SubtractMains,
     find_mains,
 )
-from myograph.preprocess.montage import Select
+from myograph.preprocess.montage import Montage, Select
+from myograph.preprocess.normalise import Normalise, ZScore
 from myograph.preprocess.quality import QualityReport, QualityThresholds, assess, withheld
 from myograph.preprocess.repair import Repair, SubtractHeart
 from myograph.preprocess.resample import Resample, ZeroPhaseResample
+from myograph.preprocess.rolling import RollingZScore
+from myograph.preprocess.segment import Segmenter
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
@@ -38,16 +41,21 @@ __all__ = [
     "InterpolateMains",
     "Lowpass",
     "Modality",
+    "Montage",
+    "Normalise",
     "Notch",
     "QualityReport",
     "QualityThresholds",
     "Repair",
     "Resample",
+    "RollingZScore",
+    "Segmenter",
     "Select",
     "SubtractHeart",
     "SubtractMains",
     "Windowing",
     "WindowingState",
+    "ZScore",
     "ZeroPhaseBandpass",
     "ZeroPhaseHighpass",
     "ZeroPhaseLowpass",
