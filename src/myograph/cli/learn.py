@@ -120,7 +120,7 @@ def evaluate(
     else:
         show_result(result)
         if out is not None:
-            render.line(f"report: {out / REPORT}")
+            render.place("report", out / REPORT)
     if not result.passed:
         raise typer.Exit(1)
 
@@ -176,9 +176,9 @@ def train(
             "learned": f"{trained.windows:,} windows of {trained.people} people",
             "classes": ", ".join(trained.classes),
             "unseen": ", ".join(trained.left_out),
-            "file": trained.path,
         }
     )
+    render.place("file", trained.path)
     for note in trained.notes:
         render.line(f"note: {note}")
 
@@ -218,7 +218,7 @@ def predict(
         )
         _show_total(found)
     if out is not None:
-        render.line(f"decisions: {out}")
+        render.place("decisions", out)
 
 
 def result_object(result: ValidationResult) -> dict[str, Any]:
