@@ -240,6 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mirror", default=os.environ.get("MYOGRAPH_MIRROR", ""))
     parser.add_argument("--people", type=int, default=100, help="simulated people")
+    parser.add_argument("--most", type=int, default=120, help="clean stretches per real source")
     parser.add_argument("--tuning", action="store_true", help="the half that thresholds saw")
     given = parser.parse_args()
     began = time.perf_counter()
@@ -252,6 +253,8 @@ def main() -> None:
         taken = list(real(name, given.mirror, tuning=given.tuning))
         clean = [stretch for stretch in taken if is_clean(stretch)]
         counts[name] = {"taken": len(taken), "clean": len(clean)}
+        chosen = np.random.default_rng([SEED, 2]).permutation(len(clean))[: given.most]
+        clean = [clean[i] for i in np.sort(chosen)]
         if clean:
             sets[name] = clean
     results = {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from myograph.core.checks import check_positive
+from myograph.core.checks import check_non_negative, check_positive
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Event, Recording
 from myograph.signal.contact import FRAME_S, active_level, fast_power, lead_off
@@ -138,6 +138,7 @@ def find_artifacts(
     *,
     limits: ArtifactLimits | None = None,
     mains_hz: float | None = None,
+    join_ms: float = 50.0,
 ) -> tuple[Artifact, ...]:
     """Find what is not muscle in the muscle channels of a recording; offline.
 
@@ -148,6 +149,8 @@ def find_artifacts(
     limits : ArtifactLimits, optional
     mains_hz : float, optional
         Without it 50 and 60 Hz are both tried.
+    join_ms : float
+        Clipped stretches no further apart than this are told as one.
 
     Returns
     -------
@@ -165,7 +168,10 @@ def find_artifacts(
     found = examine(muscle, candidates_hz=candidates, spike_times=limits.spike_times)
     mains = max(candidates, key=lambda hz: sum(f.mains_excess.get(hz, 0.0) for f in found))
     artifacts: list[Artifact] = []
+    ms = muscle.fs_hz / 1000
     for channel, findings in zip(muscle.layout.channels, found, strict=True):
+        clip = join_runs(findings.clip, round(check_non_negative(join_ms, name="join_ms") * ms))
+        artifacts += _clipping(muscle, channel.name, clip, 100 * float(findings.clip.mean()))
         artifacts += _of_channel(muscle, channel.name, findings, limits, mains)
     artifacts += _dropped(muscle, limits)
     return tuple(sorted(artifacts, key=lambda a: (a.onset_s, a.channel, a.kind)))
@@ -235,7 +241,7 @@ def _examined(
     excess = _mains_excess(clean, out, fs_hz, candidates_hz)
     level = _active_rms(clean, out, frame) * math.sqrt(1 - max(excess.values(), default=0.0))
     slow = np.zeros(n)
-    if level > 0 and fs_hz > _LEAST_FS_HZ:
+    if level > 0 and fs_hz > _LEAST_FS_HZ and n > _LEAST_S * fs_hz:
         slow = np.abs(slow_wave(clean, fs_hz=fs_hz)) / level
         slow[out] = 0
         if heart.present:  # a beat that an end of the recording cuts through is not movement
@@ -246,8 +252,8 @@ def _examined(
     return ChannelFindings(clean, level, off, reasons, clip & ~out, spike, slow, heart, excess)
 
 
-# Slower recordings cannot tell movement from muscle.
-_LEAST_FS_HZ = 40.0
+# Slower and shorter recordings cannot tell movement from muscle.
+_LEAST_FS_HZ, _LEAST_S = 40.0, 0.5
 
 
 def _nothing(
@@ -300,11 +306,6 @@ def _of_channel(
         _artifact("lead-off", name, muscle, run, 1.0, _OFF_REASON + " and ".join(found.off_reasons))
         for run in runs_of(found.off)
     ]
-    share = 100 * found.clip.mean()
-    artifacts += [
-        _artifact("clipping", name, muscle, run, 1.0, f"at the rail; {share:.2g} % of all samples")
-        for run in runs_of(join_runs(found.clip, round(0.05 * fs_hz)))
-    ]
     artifacts += _motion(muscle, name, found, limits)
     artifacts += [
         _artifact("spike", name, muscle, run, 1.0, "a jump that its own past does not predict")
@@ -326,6 +327,13 @@ def _of_channel(
 
 
 _OFF_REASON = "no muscle, and by "
+
+
+def _clipping(
+    muscle: Recording, name: str, clip: NDArray[np.bool_], percent: float
+) -> list[Artifact]:
+    reason = f"at the rail; {percent:.2g} % of all samples"
+    return [_artifact("clipping", name, muscle, run, 1.0, reason) for run in runs_of(clip)]
 
 
 def _motion(

@@ -112,7 +112,7 @@ class QualityThresholds:
     """
 
     snr_db: Limits = (12.0, 8.0, 3.0)
-    mains_ratio: Limits = (0.10, 0.30, 0.60)
+    mains_ratio: Limits = (0.20, 0.40, 0.70)
     motion_ratio: Limits = (0.30, 1.0, 4.0)
     high_frequency_ratio: Limits = (0.20, 0.40, 0.70)
     clip_percent: Limits = (0.0, 0.1, 1.0)

@@ -86,7 +86,7 @@ class Repair(OfflineStep):
         limits = ArtifactLimits()
         if self.motion_peak:
             limits = replace(limits, motion_peak=self.motion_peak)
-        found = find_artifacts(recording, limits=limits)
+        found = find_artifacts(recording, limits=limits, join_ms=0.0)
         mend = [a for a in found if a.kind in _RESTORABLE and self._short(a)]
         lost = [a for a in found if self._is_lost(a)]
         self._check_losses(recording, lost)

@@ -81,6 +81,9 @@ def spikes(
     scale = np.concatenate([scale, np.full(n - len(scale), near[-1])])
     large = error > times * np.maximum(scale, 1e-12)
     longest = max(1, round(longest_s * fs_hz))
+    heard = 0
     for first in np.flatnonzero(large):
-        marked[first : first + longest] |= large[first : first + longest]
+        if first >= heard:
+            marked[first : first + longest] = large[first : first + longest]
+            heard = first + longest + _ORDER  # a spike spoils the predictions after it
     return marked

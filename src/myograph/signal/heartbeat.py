@@ -101,7 +101,8 @@ def find_heart(signal: NDArray[np.floating], *, fs_hz: float) -> Heart:
     band = design_bandpass(*_QRS_HZ, order=2, fs_hz=fs_hz)
     qrs = zero_phase(band, (x - np.median(x))[None])[0].astype(np.float64)
     candidates = [_heart(qrs, sign, fs_hz) for sign in (1.0, -1.0)]
-    best = max(candidates, key=lambda heart: heart.score)
+    # The lobes beside an R peak repeat as well as it does, but are lower.
+    best = max(candidates, key=_likeness)
     if len(best.beats) < _FEWEST:
         return Heart.none()
     beats = _filled(qrs, best.beats, fs_hz) if best.present else best.beats
@@ -156,6 +157,10 @@ def subtract_heart(
         wave = np.clip(height, 0.5, 1.5) * template * fade
         out[inside] -= wave[inside.start - first : inside.stop - first]
     return out.astype(np.float32)
+
+
+def _likeness(heart: Heart) -> tuple[bool, float]:
+    return heart.present, heart.prominence if heart.present else heart.score
 
 
 def _heart(qrs: NDArray[np.float64], sign: float, fs_hz: float) -> Heart:
