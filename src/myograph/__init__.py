@@ -38,7 +38,6 @@ _PACKAGES = (
     "preprocess",
     "report",
     "signal",
-    "twin",
     "validate",
     "workflows",
 )

@@ -123,7 +123,8 @@ class Recording:
     Parameters
     ----------
     samples : ndarray of float32, shape (n_channels, n_samples)
-        Values in each channel's unit, finite, held read-only.
+        Values in each channel's unit, finite, held read-only. A writeable array is copied, so that
+        nobody can change the recording from outside; one already made read-only is taken as it is.
     layout : Layout
         Sampling rate and channels, one channel per row of ``samples``.
     events : tuple of Event
@@ -168,9 +169,7 @@ class Recording:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        samples = check_samples(self.samples).view()
-        samples.flags.writeable = False
-        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "samples", _frozen(self.samples))
         object.__setattr__(self, "events", tuple(sorted(self.events)))
         if len(samples) != self.layout.n_channels:
             raise LayoutError(
@@ -366,6 +365,15 @@ class RecordingSet:
     def crop(self, start_s: float, stop_s: float) -> RecordingSet:
         """Crop every member to the same stretch of the common clock."""
         return RecordingSet({k: r.crop(start_s, stop_s) for k, r in self.members.items()})
+
+
+def _frozen(samples: NDArray[np.floating]) -> NDArray[np.float32]:
+    checked = check_samples(samples)
+    if checked.flags.writeable and np.may_share_memory(checked, samples):
+        checked = checked.copy()
+    checked = checked.view()
+    checked.flags.writeable = False
+    return checked
 
 
 def _cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:

@@ -72,6 +72,8 @@ class Step(ABC):
         return {"step": self.name, **self.parameters()}
 
     def _derived(self, recording: Recording, samples: NDArray[np.float32]) -> Recording:
+        if samples.base is None:  # the step's own fresh array: hand it over without a copy
+            samples.flags.writeable = False
         return recording.with_samples(
             samples,
             step=self.name,
