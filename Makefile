@@ -96,11 +96,11 @@ bench: $(VENV)/.dev ## time Myograph beside its peers, in one sitting
 	if [ $$found = 0 ]; then echo "No benchmarks/speed/**/bench_*.py yet." >&2; exit 2; fi
 
 docs: $(VENV)/.docs ## build the documentation into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
 docs-serve: $(VENV)/.docs ## show the documentation while writing it
-	@$(BIN)/mkdocs serve
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 system: ## (root) install the system packages that development and tests use
 	@if [ "$$(id -u)" != 0 ]; then echo "Run it as root: sudo make system" >&2; exit 2; fi

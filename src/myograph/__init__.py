@@ -38,6 +38,7 @@ _PACKAGES = (
     "preprocess",
     "report",
     "signal",
+    "twin",
     "validate",
     "workflows",
 )

@@ -1,5 +1,6 @@
 """What the project says about itself in several places is the same everywhere."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -65,10 +66,14 @@ def test_extras_named_by_the_code_exist(project):
     extras = set(project["optional-dependencies"])
     wrong = []
     for path in sorted((ROOT / "src").rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        named = set(re.findall(r"\bextra=\"([a-z]+)\"", text))
-        if path.name != "optional.py":
-            wrong += [f"{path.name}: {name}" for name in sorted(named - extras)]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("needs"):
+                named = [k.value for k in node.keywords if k.arg == "extra"]
+                wrong += [
+                    f"{path.name}: {value.value}"
+                    for value in named
+                    if isinstance(value, ast.Constant) and value.value not in extras
+                ]
     assert wrong == []
 
 

@@ -109,7 +109,9 @@ def check_samples(samples: ArrayLike, *, name: str = "samples") -> NDArray[np.fl
 def _refuse_non_finite(array: NDArray[np.float32], *, name: str) -> None:
     # The sum is finite exactly when nothing is NaN or infinite, unless it overflows: float64 is
     # wide enough that it cannot for float32 data, so one fast pass decides the usual case.
-    if math.isfinite(float(array.sum(dtype=np.float64))):
+    with np.errstate(invalid="ignore"):  # infinities of both signs: refused below
+        total = float(array.sum(dtype=np.float64))
+    if math.isfinite(total):
         return
     finite = np.isfinite(array)
     rows = np.flatnonzero(~finite.all(axis=1)).tolist()

@@ -24,13 +24,16 @@ from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.recipe import Recipe
 
-__all__ = ["GAP", "Event", "Recording", "RecordingSet", "Subject"]
+__all__ = ["GAP", "Event", "Recording", "RecordingSet", "Subject", "cut_events"]
 
 #: Label of an event over samples that were never measured (lost packets, a repaired stretch).
 GAP = "gap"
 
 # The largest time, in samples, by which an event may pass the end: writers round to their clock.
 _ROUNDING = 1.0
+
+# What is left of an event after a crop is nothing when it is shorter than this: rounding alone.
+_INSTANT_S = 1e-9
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -271,7 +274,7 @@ class Recording:
         return replace(
             self,
             samples=self.samples[:, first:last],
-            events=tuple(_cut_events(self.events, begin_s, end_s)),
+            events=tuple(cut_events(self.events, begin_s, end_s)),
             start_s=begin_s,
             recipe=self._then("crop", {"start_s": begin_s, "stop_s": end_s}),
         )
@@ -376,10 +379,15 @@ def _frozen(samples: NDArray[np.floating]) -> NDArray[np.float32]:
     return checked
 
 
-def _cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
+def cut_events(events: Iterable[Event], start_s: float, stop_s: float) -> Iterator[Event]:
+    """Yield what is left of the events between ``start_s`` and ``stop_s``."""
     for event in events:
         onset_s, end_s = max(event.onset_s, start_s), min(event.end_s, stop_s)
-        inside = start_s <= event.onset_s < stop_s if event.duration_s == 0 else end_s > onset_s
+        inside = (
+            start_s <= event.onset_s < stop_s
+            if event.duration_s == 0
+            else end_s - onset_s > _INSTANT_S
+        )
         if inside:
             yield replace(event, onset_s=onset_s, duration_s=max(end_s - onset_s, 0.0))
 

@@ -223,7 +223,9 @@ class PlanarConductor:
         k_x, k_z, steps = _grid(box_x, box_z)
         k = np.hypot(k_x, k_z)
         disc = disc_transfer(k, radius_mm)
-        n_x, n_z = (int(np.ceil(r / s)) + 2 for r, s in zip((reach.x_mm, reach.z_mm), steps, strict=True))
+        n_x, n_z = (
+            int(np.ceil(r / s)) + 2 for r, s in zip((reach.x_mm, reach.z_mm), steps, strict=True)
+        )
         values = np.empty((len(depths_mm), n_x, n_z), np.float32)
         for i, depth in enumerate(depths_mm):
             with np.errstate(divide="ignore", invalid="ignore"):

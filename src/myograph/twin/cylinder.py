@@ -205,7 +205,9 @@ class CylindricalConductor:
         # Far along an insulated limb all current flows along it: the potential falls in a straight
         # line, and its transform as 1/k2, which no sum over wave numbers can give. That part, made
         # smooth, is taken out of the transform and added back in closed form.
-        radii = np.array([0.0, self.bone_mm, self.muscle_mm, self.limb_mm - self.skin_mm, self.limb_mm])
+        radii = np.array(
+            [0.0, self.bone_mm, self.muscle_mm, self.limb_mm - self.skin_mm, self.limb_mm]
+        )
         t = self.tissue
         along = np.array([t.bone, t.muscle_axial, t.fat, t.skin])
         share = 1 / (np.pi * along @ np.diff(radii**2))
@@ -242,7 +244,10 @@ def _inwards(
     n, k = wave
     outer, inner = k * radii[0], k * radii[1]
     i_o, k_o = k * slope_first(n, outer), k * slope_second(n, outer)
-    share_i, share_k = (slope - potential * k_o) / (i_o - k_o), (potential * i_o - slope) / (i_o - k_o)
+    share_i, share_k = (
+        (slope - potential * k_o) / (i_o - k_o),
+        (potential * i_o - slope) / (i_o - k_o),
+    )
     part_i = share_i * np.exp(log_first(n, inner) - log_first(n, outer))
     part_k = share_k * np.exp(log_second(n, inner) - log_second(n, outer))
     return part_i + part_k, part_i * k * slope_first(n, inner) + part_k * k * slope_second(n, inner)

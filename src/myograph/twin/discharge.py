@@ -144,24 +144,33 @@ class Doublets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pic:
-    """Persistent inward current: excitation that a unit adds to its own once it fires.
+    """Persistent inward current: once a unit fires it needs less excitation to go on.
+
+    Between the excitation that recruits a unit and the lower one that silences it, it is bistable.
+    Once the current has built up, the rate is that of the rate law.
 
     Parameters
     ----------
     excitation : float
-        Size at full strength, fraction of the maximal excitation. Times the pool's ``rate_gain``
-        it is the ΔF to expect, in Hz.
+        Width of the bistable window, fraction of the maximal excitation. Times the pool's
+        ``rate_gain`` it is the ΔF to expect, in Hz.
+    below : float
+        Share of the window that lies below the unit's threshold, the rest lies above. 0 in health:
+        units stop at their threshold and start later. 1: units start at their threshold and may
+        keep firing without any drive, as in spasms.
     rise_s, decay_s : float
         Time constants while the unit fires and after it fell silent.
     """
 
-    excitation: float = 0.06
+    excitation: float = 0.08
+    below: float = 0.0
     rise_s: float = 0.3
     decay_s: float = 0.5
 
     def __post_init__(self) -> None:
         ranges = {
             "excitation": Range(0, 0.3, most=1),
+            "below": Range(0, 1, most=1),
             "rise_s": Range(0.05, 2, "s", least=1e-3),
             "decay_s": Range(0.05, 5, "s", least=1e-3),
         }
@@ -291,7 +300,8 @@ def _fire_all(
     # What `_fire` unpacks; a negative cv says that the draws are intervals already.
     cv = rule.cv if rule.law == "lognormal" else -1.0
     minimum, gap_s = rule.min_isi_ms / 1000, doublets.interval_ms / 1000
-    common = [1 / fs_hz, cells.step, cv, minimum, pic.excitation, pic.rise_s, pic.decay_s]
+    off, on = -(1 - pic.below) * pic.excitation, pic.below * pic.excitation
+    common = [1 / fs_hz, cells.step, cv, minimum, off, on, pic.rise_s, pic.decay_s]
     common += [doublets.first, doublets.later, gap_s]
     trains = []
     for i, row in enumerate(excitation):
@@ -335,28 +345,31 @@ def _rate(excitation: float, table: Floats, step: float, min_s: float) -> float:
 @njit(cache=True)
 def _fire(drive: Floats, table: Floats, rule: Floats, draws: Floats, chances: Floats) -> Floats:
     """Return the discharge times of one unit; ``rule`` is laid out in `_fire_all`."""
-    threshold, min_rate, dt, step, cv, min_s, pic, rise_s, decay_s, first, later, gap_s = rule
+    threshold, min_rate, dt, step, cv, min_s, off, on, rise_s, decay_s = rule[:10]
+    first, later, gap_s = rule[10:]
     end_s = len(drive) * dt
     times = np.empty(2 * len(draws))
     n = k = 0
-    last, extra, active = -1e9, 0.0, False
+    last, extra, fresh = -1e9, off, False
     # Phase counts towards the next interval; a unit long silent is ready at once, one that is
     # already on at the start is somewhere within an interval.
-    target, phase = 1.0, chances[len(draws)] if drive[0] >= threshold else 1e9
+    silent = drive[0] + off < threshold
+    target, phase = 1.0, 1e9 if silent else chances[len(draws)]
     for j in range(len(drive)):
         excitation = drive[j] + extra
         if excitation < threshold:
-            extra -= extra * min(dt / decay_s, 1.0)
-            active = False
+            extra += (off - extra) * min(dt / decay_s, 1.0)
+            silent = True
             phase += min_rate * dt  # recovery, not discharge
             continue
-        extra += (pic - extra) * min(dt / rise_s, 1.0)
+        extra += (on - extra) * min(dt / rise_s, 1.0)
         rate = _rate(excitation, table, step, min_s)
         if rate <= 0:
             continue
-        fresh, active = not active, True
-        if fresh and phase > target:
-            phase = target - chances[k] * ONSET_JITTER_S * rate
+        if silent and phase > target:
+            fresh = True
+            phase = target - chances[len(draws) - k] * ONSET_JITTER_S * rate
+        silent = False
         while phase + rate * dt >= target and k < len(draws):
             at = max(j * dt + max(target - phase, 0.0) / rate, last + min_s)
             if at >= end_s:

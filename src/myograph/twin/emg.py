@@ -107,9 +107,9 @@ def _check(discharges: Discharges, libraries: Sequence[MuapLibrary], moments: np
 
 def _shares(times: NDArray[np.float64], moments: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the weight of each library at each discharge, shape (n_libraries, n_discharges)."""
-    return np.stack(
-        [np.interp(times, moments, row) for row in np.eye(len(moments))]
-    ).astype(np.float32)
+    return np.stack([np.interp(times, moments, row) for row in np.eye(len(moments))]).astype(
+        np.float32
+    )
 
 
 def _grid(place: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -74,7 +73,7 @@ class Fibres:
                 raise DataError(f"Fibres.{name} must have shape ({count},); got {array.shape}.")
             object.__setattr__(self, name, array)
         columns = {name: _column(name, values, count) for name, values in self.columns.items()}
-        object.__setattr__(self, "columns", MappingProxyType(columns))
+        object.__setattr__(self, "columns", columns)
 
     def __len__(self) -> int:
         """Count the fibres, denervated ones included."""

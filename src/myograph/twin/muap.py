@@ -166,7 +166,7 @@ def _compute(
         depth, along_skin = conductor.locate(
             fibres.x_mm, fibres.y_mm, surface_y_mm=_surface_y_mm(muscle)
         )
-        table = _table( electrodes, conductor, (fibres, depth, along_skin))
+        table = _table(electrodes, conductor, (fibres, depth, along_skin))
         columns = _columns(fibres, np.maximum(depth, table.depth_mm[0]), along_skin, action)
         Parallel(n_jobs=jobs, prefer="threads")(
             delayed(_add_fibres)(
@@ -195,9 +195,9 @@ def _length(fibres: Fibres, action: ActionPotential, fs_hz: float) -> int:
     if not len(fibres):
         return 2
     travel = np.maximum(fibres.right_mm - fibres.endplate_mm, fibres.endplate_mm - fibres.left_mm)
-    last_ms = fibres.terminal_delay_ms + (
-        travel + _TAIL_LENGTHS * action.length_mm
-    ) / fibres.velocity_m_s
+    last_ms = (
+        fibres.terminal_delay_ms + (travel + _TAIL_LENGTHS * action.length_mm) / fibres.velocity_m_s
+    )
     return int(np.ceil(last_ms.max() / 1000 * fs_hz)) + 2
 
 
@@ -245,9 +245,9 @@ def _add_fibres(columns, electrode, table, out):  # type: ignore[no-untyped-def]
         i = int(place)
         b = place - i
         for j in range(n_z):
-            line[j] = (1 - a) * (
-                (1 - b) * values[d, i, j] + b * values[d, i + 1, j]
-            ) + a * ((1 - b) * values[d + 1, i, j] + b * values[d + 1, i + 1, j])
+            line[j] = (1 - a) * ((1 - b) * values[d, i, j] + b * values[d, i + 1, j]) + a * (
+                (1 - b) * values[d + 1, i, j] + b * values[d + 1, i + 1, j]
+            )
         from_right, from_left = right[f] - endplate[f], endplate[f] - left[f]
         z_0 = endplate[f] - z_e
         for k in range(n):
@@ -328,6 +328,4 @@ def _load(path: Path, digest: str) -> MuapLibrary:
             raise FormatError(
                 f"{path} holds MUAPs of another simulation than its name says; delete it."
             )
-        return MuapLibrary(
-            data["values"], float(data["fs_hz"]), int(data["onset_sample"]), digest
-        )
+        return MuapLibrary(data["values"], float(data["fs_hz"]), int(data["onset_sample"]), digest)

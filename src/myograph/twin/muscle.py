@@ -28,7 +28,8 @@ _RANGES = {
     "skin_mm": Range(0.5, 4, "mm", most=20),
     "zone_spread_mm": Range(0, 10, "mm", most=100),
     "tendon_spread_mm": Range(0, 15, "mm", most=100),
-    "territory_density_per_mm2": Range(5, 40, "fibres/mm2", least=0.1),
+    # Far below 5 when only a share of the fibres is simulated.
+    "territory_density_per_mm2": Range(0.05, 40, "fibres/mm2", least=1e-3),
     "diameter_um": Range(30, 75, "um", least=_SMALLEST_UM, most=300),
     "diameter_sd_um": Range(2, 25, "um", most=100),
     "limb_radius_mm": Range(8, 120, "mm", least=1, most=400),

@@ -317,9 +317,9 @@ def _length(fibres: Fibres, action: ActionPotential, fs_hz: float) -> int:
     if not len(fibres):
         return 2
     travel = np.maximum(fibres.right_mm - fibres.endplate_mm, fibres.endplate_mm - fibres.left_mm)
-    silent_ms = fibres.terminal_delay_ms + (
-        travel + _TAIL_LENGTHS * action.length_mm
-    ) / fibres.velocity_m_s
+    silent_ms = (
+        fibres.terminal_delay_ms + (travel + _TAIL_LENGTHS * action.length_mm) / fibres.velocity_m_s
+    )
     return int(np.ceil(silent_ms.max() * fs_hz / 1000)) + 2
 
 
@@ -391,7 +391,11 @@ def _fibres_at(x, y, left, endplate, right, velocity, delay, strength, settings,
             u = max(velocity[f] * (k * dt - delay[f]), 0.0)
             total = 0.0
             for way in range(2):
-                z = endplate[f] + min(u, from_right) if way == 0 else endplate[f] - min(u, from_left)
+                z = (
+                    endplate[f] + min(u, from_right)
+                    if way == 0
+                    else endplate[f] - min(u, from_left)
+                )
                 if active > 0:
                     total += _at_line(-active / 2, active / 2, x[f], y[f], z, anisotropy)
                 else:
@@ -406,9 +410,7 @@ def _fibres_at(x, y, left, endplate, right, velocity, delay, strength, settings,
             out[f, k] = response[k]
 
 
-def _add(
-    shapes: NDArray[np.float32], start: Floats, out: Floats
-) -> None:
+def _add(shapes: NDArray[np.float32], start: Floats, out: Floats) -> None:
     """Add each shape at its places, in samples, that are not NaN."""
     _add_padded(np.pad(shapes, ((0, 0), (_PAD, _PAD))), start, out)
 
@@ -436,6 +438,4 @@ def _add_padded(shapes, start, out):  # type: ignore[no-untyped-def]
             first = whole - 1
             for i in range(max(first, 0), min(len(out), first + n + 3)):
                 j = i - first + 1
-                out[i] += (
-                    w0 * shape[j - 1] + w1 * shape[j] + w2 * shape[j + 1] + w3 * shape[j + 2]
-                )
+                out[i] += w0 * shape[j - 1] + w1 * shape[j] + w2 * shape[j + 1] + w3 * shape[j + 2]

@@ -31,12 +31,12 @@ TETANUS_PER_TWITCH = float(np.e * LINEAR_FUSION / (1 - np.exp(-2 * LINEAR_FUSION
 _RANGES = {
     "recruitment_range": Range(5, 200, least=1.0001),
     "min_rate_hz": Range(4, 15, "Hz", least=0.1, most=200),
-    "peak_rate_hz": Range(15, 80, "Hz", least=0.1, most=500),
+    "peak_rate_hz": Range(8, 80, "Hz", least=0.1, most=500),
     "peak_rate_drop_hz": Range(-20, 30, "Hz", least=-400, most=400),
     "rate_gain": Range(0.3, 4, "Hz per threshold unit", least=1e-3),
     "twitch_range": Range(5, 250, least=1.0),
     "contraction_range": Range(1, 6, least=1.0),
-    "longest_contraction_ms": Range(40, 160, "ms", least=1, most=2000),
+    "longest_contraction_ms": Range(40, 220, "ms", least=1, most=2000),
     "mvc_n": Range(1, 8000, "N", least=1e-9),
 }
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ class Truth:
     def __post_init__(self) -> None:
         check_non_negative(self.duration_s, name="duration_s")
         for name in ("discharges", "muaps", "forces", "contaminations", "labels"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            object.__setattr__(self, name, dict(getattr(self, name)))
         object.__setattr__(self, "events", tuple(sorted(self.events)))
         for name, rate in (("muaps", self.muap_fs_hz), ("forces", self.force_fs_hz)):
             if getattr(self, name) and rate <= 0:
@@ -89,12 +88,17 @@ class Truth:
             if file.exists() and not force:
                 raise OutputExistsError(f"{file} exists already; pass force=True to replace it.")
         arrays, header = self._to_arrays()
+        text = json.dumps(header, indent=1)
         parts = [file.with_name(f".{file.name}.part") for file in files]
-        with parts[0].open("wb") as handle:
-            np.savez_compressed(handle, allow_pickle=False, **arrays)
-        parts[1].write_text(json.dumps(header, indent=1), encoding="utf-8")
-        for part, file in zip(parts, files, strict=True):
-            part.replace(file)
+        try:
+            with parts[0].open("wb") as handle:
+                np.savez_compressed(handle, allow_pickle=False, **arrays)
+            parts[1].write_text(text, encoding="utf-8")
+            for part, file in zip(parts, files, strict=True):
+                part.replace(file)
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
         return files
 
     def _to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:

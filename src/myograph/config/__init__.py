@@ -1,0 +1,1 @@
+"""Configuration: strict schemas, read from TOML and from ``key.path=value``."""

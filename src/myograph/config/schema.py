@@ -1,0 +1,183 @@
+"""What may be configured: strict, frozen, nothing unknown.
+
+Names of steps, features, models and splits are looked up where those live (`core.step`,
+`features`, `models`, `validate`): this layer knows their shape only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from myograph.core.recipe import digest_of
+
+__all__ = [
+    "Config",
+    "EvaluationConfig",
+    "FeatureConfig",
+    "ModelConfig",
+    "PipelineConfig",
+    "SplitConfig",
+    "StepConfig",
+    "WindowingConfig",
+]
+
+Scalar = bool | int | float | str
+#: Values a step, feature, model or split takes as a parameter.
+Parameter = Scalar | list[Scalar] | None
+
+
+def _one_or_many(value: Any) -> Any:
+    """Take ``"hudgins"`` for ``("hudgins",)``, and the lists of TOML and JSON for tuples."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+
+
+class Config(BaseModel):
+    """A part of the configuration: unknown keys and other types than stated are refused."""
+
+    model_config: ClassVar[ConfigDict] = {
+        "extra": "forbid",
+        "frozen": True,
+        "strict": True,
+        "allow_inf_nan": False,
+    }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON-able data, defaults written out."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """Return the sha256 of the configuration in canonical JSON."""
+        return digest_of(self.to_dict())
+
+
+class _Open(Config):
+    """A named member of a family with its parameters beside the name."""
+
+    model_config: ClassVar[ConfigDict] = {"extra": "allow"}
+    __pydantic_extra__: dict[str, Parameter] = Field(init=False)
+
+
+class StepConfig(_Open):
+    """One preprocessing step: ``{"step": "bandpass", "low_hz": 20.0, "high_hz": 450.0}``."""
+
+    step: str
+
+
+class FeatureConfig(_Open):
+    """One feature with parameters: ``{"feature": "zc", "threshold": 10.0}``."""
+
+    feature: str
+
+
+class WindowingConfig(Config):
+    """How recordings are cut; see `myograph.preprocess.windowing.Windowing`.
+
+    Parameters
+    ----------
+    length_ms, step_ms : float
+        Length of a window and distance between the starts of two.
+    label_sources : tuple of str
+        Sources of the events that label windows; empty leaves windows unlabelled.
+    transition_ms : float
+        Time left out at both ends of every labelled event.
+    rest : str
+        ``"keep"`` or ``"drop"`` windows whose label is one of ``rest_labels``.
+    rest_labels : tuple of str
+    min_coverage : float
+        Least fraction of a window that its event must cover.
+    target_kind : str
+        Kind of the channel whose mean over the window is the value to estimate (for example
+        ``"force"``); empty for class labels.
+    """
+
+    length_ms: float = Field(default=200.0, gt=0)
+    step_ms: float = Field(default=50.0, gt=0)
+    label_sources: Texts = ("protocol",)
+    transition_ms: float = Field(default=0.0, ge=0)
+    rest: Literal["keep", "drop"] = "keep"
+    rest_labels: Texts = ("rest",)
+    min_coverage: float = Field(default=1.0, gt=0, le=1)
+    target_kind: str = ""
+
+
+class ModelConfig(Config):
+    """A model by name, with its parameters; see `myograph.models.base.MODELS`."""
+
+    name: str = "lda"
+    params: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class SplitConfig(Config):
+    """A split by name, with its parameters; see `myograph.validate.splits.SPLITS`."""
+
+    name: str = "leave-one-subject-out"
+    params: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class PipelineConfig(Config):
+    """A pipeline, from samples to decisions.
+
+    Parameters
+    ----------
+    steps : tuple of StepConfig
+        In order. Without a ``select`` step the muscle channels are taken.
+    windowing : WindowingConfig
+    features : tuple of str or FeatureConfig
+        Names of features or of sets.
+    scaling : str
+        ``"none"``; ``"standard"``: mean 0 and deviation 1 over the training windows;
+        ``"person"``: the same over each person's own unlabelled windows.
+    model : ModelConfig
+    aggregate : str
+        How the windows of a recording, and the recordings of a person, become one answer.
+    reject_below : float
+        A decision with less confidence than this is marked as rejected.
+    """
+
+    steps: Annotated[tuple[StepConfig, ...], BeforeValidator(_one_or_many)] = ()
+    windowing: WindowingConfig = WindowingConfig()
+    features: Annotated[tuple[str | FeatureConfig, ...], BeforeValidator(_one_or_many)] = Field(
+        default=("hudgins",), min_length=1
+    )
+    scaling: Literal["none", "standard", "person"] = "none"
+    model: ModelConfig = ModelConfig()
+    aggregate: Literal["mean-log-probability", "vote"] = "mean-log-probability"
+    reject_below: float = Field(default=0.0, ge=0, lt=1)
+
+
+class EvaluationConfig(Config):
+    """An evaluation: which data, held out how, through which pipeline.
+
+    Parameters
+    ----------
+    data : str
+        Name of a dataset, or a path.
+    split : SplitConfig
+    pipeline : PipelineConfig
+    seed : int
+        The same seed gives the same folds, models and report.
+    people : tuple of str, optional
+        Pseudonyms to use; all when left out.
+    jobs : int, optional
+        Processes; as many as there are cores when left out.
+    baselines : bool
+        Also evaluate the ladder of baselines on the same folds.
+    bootstrap : int
+        Resamples of people behind every interval.
+    """
+
+    data: str
+    split: SplitConfig = SplitConfig()
+    pipeline: PipelineConfig = PipelineConfig()
+    seed: int = Field(default=0, ge=0)
+    people: Texts | None = Field(default=None, min_length=1)
+    jobs: int | None = Field(default=None, ge=1)
+    baselines: bool = True
+    bootstrap: int = Field(default=2000, ge=100)

@@ -1,0 +1,48 @@
+"""Features: pure functions of windows, declared so that their laws can be tested."""
+
+from __future__ import annotations
+
+from myograph.features.amplitude import (
+    integrated_emg,
+    mean_absolute_value,
+    root_mean_square,
+    variance,
+)
+from myograph.features.base import (
+    FEATURES,
+    SETS,
+    Feature,
+    FeatureSpec,
+    compute,
+    feature,
+    parse_features,
+)
+from myograph.features.extract import extract
+from myograph.features.spectral import mean_frequency, median_frequency
+from myograph.features.waveform import (
+    slope_sign_changes,
+    waveform_length,
+    willison_amplitude,
+    zero_crossings,
+)
+
+__all__ = [
+    "FEATURES",
+    "SETS",
+    "Feature",
+    "FeatureSpec",
+    "compute",
+    "extract",
+    "feature",
+    "integrated_emg",
+    "mean_absolute_value",
+    "mean_frequency",
+    "median_frequency",
+    "parse_features",
+    "root_mean_square",
+    "slope_sign_changes",
+    "variance",
+    "waveform_length",
+    "willison_amplitude",
+    "zero_crossings",
+]

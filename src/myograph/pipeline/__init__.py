@@ -1,0 +1,1 @@
+"""From samples to decisions: one definition, for whole recordings and for a stream."""

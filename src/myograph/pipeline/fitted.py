@@ -1,0 +1,59 @@
+"""What a pipeline learned besides its model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from myograph.core.layout import Layout
+from myograph.core.table import FeatureTable
+from myograph.pipeline.scaling import Scaler
+
+__all__ = ["Fitted", "training_summary"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What `Pipeline.fit` learned besides the model.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the windows.
+    names : tuple of str
+        Of the features.
+    scaler : Scaler or None
+        Over the training windows, for ``scaling="standard"``.
+    training : mapping
+        What was learned from, see `training_summary`.
+    """
+
+    layout: Layout
+    names: tuple[str, ...]
+    scaler: Scaler | None
+    training: Mapping[str, Any]
+
+
+def training_summary(table: FeatureTable) -> dict[str, Any]:
+    """Count and fingerprint training windows, without a word about any person.
+
+    Returns
+    -------
+    dict
+        ``windows``, ``people``, ``recordings`` (counts) and ``digest``: sha256 over feature
+        values, labels, sources and times, which changes when any of them does.
+    """
+    index = table.index
+    digest = hashlib.sha256(np.ascontiguousarray(table.values).tobytes())
+    for column in (index.label, index.recording, index.start_s):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return {
+        "windows": len(table),
+        "people": len(np.unique(index.subject)),
+        "recordings": len(np.unique(index.recording)),
+        "digest": digest.hexdigest(),
+    }

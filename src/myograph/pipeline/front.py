@@ -1,0 +1,153 @@
+"""The front of a pipeline: steps, windows, features. It learns nothing from labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+import myograph.preprocess  # noqa: F401  (registers the steps)
+from myograph.config.schema import PipelineConfig
+from myograph.core.errors import DataError
+from myograph.core.layout import MUSCLE_KINDS, Layout
+from myograph.core.recording import Recording
+from myograph.core.step import Step, StepState, build_step
+from myograph.core.table import FeatureTable
+from myograph.features import FeatureSpec, extract, parse_features
+from myograph.features.extract import measure
+from myograph.preprocess.windowing import Windowing, WindowingState
+
+__all__ = ["Front", "FrontState", "build_front"]
+
+
+@dataclass(frozen=True)
+class Front:
+    """Steps, then windows, then features.
+
+    Parameters
+    ----------
+    steps : tuple of Step
+        In order. Without a ``select`` step among them the muscle channels are taken first.
+    windowing : Windowing
+    features : tuple of FeatureSpec
+    """
+
+    steps: tuple[Step, ...]
+    windowing: Windowing
+    features: tuple[FeatureSpec, ...]
+
+    @property
+    def learns(self) -> bool:
+        """Whether a step has to see training recordings first."""
+        return any(step.learns for step in self.steps)
+
+    def output_layout(self, layout: Layout) -> Layout:
+        """Return the layout of the windows that recordings with this ``layout`` give."""
+        for step in self.steps:
+            layout = step.output_layout(layout)
+        return self.windowing.output_layout(layout)
+
+    def process(self, recording: Recording) -> Recording:
+        """Run the steps over a whole recording."""
+        for step in self.steps:
+            recording = step.apply(recording)
+        return recording
+
+    def measure(self, recording: Recording, *, labelled: bool) -> FeatureTable:
+        """Return the features of a recording's windows.
+
+        Raises
+        ------
+        DataError
+            If no window can be cut.
+        """
+        windows = self.windowing.cut(self.process(recording), labelled=labelled)
+        if len(windows) == 0:
+            raise DataError(self._why_none(recording, labelled=labelled))
+        return extract(windows, self.features)
+
+    def fit(self, recordings: Sequence[Recording]) -> Front:
+        """Return the front with its learning steps fitted, each on what comes before it."""
+        fitted: list[Step] = []
+        seen = list(recordings)
+        for number, step in enumerate(self.steps):
+            learned = step.fit(seen) if step.learns else step
+            fitted.append(learned)
+            if any(later.learns for later in self.steps[number + 1 :]):
+                seen = [learned.apply(recording) for recording in seen]
+        return replace(self, steps=tuple(fitted))
+
+    def start(self, layout: Layout) -> FrontState:
+        """Return a fresh state to push chunks of signal through."""
+        states = []
+        for step in self.steps:
+            states.append(step.start(layout))
+            layout = step.output_layout(layout)
+        return FrontState(states, self.windowing.start(layout), layout.fs_hz, self.features)
+
+    def _why_none(self, recording: Recording, *, labelled: bool) -> str:
+        cut = self.windowing
+        wanted = (
+            f"labelled by events from {list(cut.label_sources)} (its labels: "
+            f"{sorted({event.label for event in recording.events})}; transition_ms="
+            f"{cut.transition_ms:g}, rest={cut.rest!r}, min_coverage={cut.min_coverage:g}) "
+            if labelled and cut.label_sources
+            else ""
+        )
+        return (
+            f"{recording!r}, session {recording.session!r}, gives no window: "
+            f"length_ms={cut.length_ms:g} {wanted}must fit at least once without touching a gap. "
+            "Shorten the windows, or leave this recording out."
+        )
+
+
+class FrontState:
+    """A front that runs: it takes chunks and returns features of the windows they complete."""
+
+    __slots__ = ("_features", "_fs_hz", "_steps", "_windowing")
+
+    def __init__(
+        self,
+        steps: Sequence[StepState],
+        windowing: WindowingState,
+        fs_hz: float,
+        features: tuple[FeatureSpec, ...],
+    ) -> None:
+        self._steps = steps
+        self._windowing = windowing
+        self._fs_hz = fs_hz
+        self._features = features
+
+    def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Take the newest samples.
+
+        Returns
+        -------
+        values : ndarray, shape (n_windows, n_features)
+        stop_s : ndarray, shape (n_windows,)
+            Seconds since the start of the stream at which each window was complete.
+        """
+        for step in self._steps:
+            chunk = step.push(chunk)
+        windows, stop_sample = self._windowing.push(chunk)
+        values = measure(windows, fs_hz=self._fs_hz, features=self._features)
+        return values, stop_sample / self._fs_hz
+
+
+def build_front(config: PipelineConfig) -> Front:
+    """Build the front from its configuration; nothing has been learned yet.
+
+    Raises
+    ------
+    ParameterError
+        If a step, feature or parameter is unknown or breaks its rule.
+    """
+    steps = tuple(build_step(step.to_dict()) for step in config.steps)
+    windowing = Windowing(**dict(config.windowing))
+    if not any(step.name == "select" for step in steps):
+        kinds = (*MUSCLE_KINDS, windowing.target_kind) if windowing.target_kind else MUSCLE_KINDS
+        steps = (build_step({"step": "select", "kinds": kinds}), *steps)
+    features = [f if isinstance(f, str) else f.to_dict() for f in config.features]
+    return Front(steps, windowing, parse_features(features))

@@ -1,0 +1,117 @@
+"""Golden vectors: inputs with the outputs they gave, so that a model file proves itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.core.errors import ArtifactError
+from myograph.core.layout import Channel, Layout
+from myograph.core.recording import Recording
+from myograph.pipeline.pipeline import Pipeline
+
+__all__ = ["TOLERANCE", "check_golden", "make_golden"]
+
+#: Largest difference allowed between an output and its golden value, see `check_golden`: room for
+#: another processor's rounding, none for another model.
+TOLERANCE = 1e-6
+
+_NAMES = {"signal", "signal_output", "features", "features_output"}
+_LEAST = 1e-300
+_N_WINDOWS = 16
+_N_ROWS = 64
+# Typical size of muscle activity, by unit, for the synthetic signal.
+_AMPLITUDE = {"uV": 100.0, "count": 30.0}
+
+
+def make_golden(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
+    """Return golden inputs and the outputs of a fitted pipeline.
+
+    The inputs are made up from fixed random numbers: no signal of any person travels in a model.
+
+    Returns
+    -------
+    dict
+        ``signal`` (n_channels, n_samples) in the layout's units and ``signal_output``, one row per
+        window; ``features`` (n_rows, n_features), unscaled, and ``features_output``.
+    """
+    signal = _signal(pipeline)
+    measured = pipeline.measure(Recording(signal, pipeline.layout)).values
+    features = _features(measured)
+    return {
+        "signal": signal,
+        "signal_output": _answer(pipeline, measured),
+        "features": features,
+        "features_output": _answer(pipeline, features),
+    }
+
+
+def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse a pipeline that no longer gives its golden outputs.
+
+    Raises
+    ------
+    ArtifactError
+        If an output differs by more than `TOLERANCE`, or is not a number.
+    """
+    if set(golden) != _NAMES:
+        raise ArtifactError(f"its golden vectors must be {sorted(_NAMES)}; got {sorted(golden)}.")
+    measured = pipeline.measure(Recording(golden["signal"], pipeline.layout)).values
+    for name, values in (("signal", measured), ("features", golden["features"])):
+        expected, given = golden[f"{name}_output"], _answer(pipeline, values)
+        if given.shape != expected.shape or not len(given):
+            raise ArtifactError(
+                f"it gives {given.shape} outputs for its golden {name}, and {expected.shape} are "
+                "expected."
+            )
+        gap = _gap(given, expected, task=pipeline.task)
+        if not gap <= TOLERANCE:  # also refuses NaN
+            raise ArtifactError(
+                f"it misses its golden outputs for {name} by {gap:.2e} (allowed "
+                f"{TOLERANCE:.0e}), so it would not decide here as it did where it was trained. "
+                "Install the versions its manifest names, or train it again."
+            )
+
+
+def _gap(given: NDArray[np.float64], expected: NDArray[np.float64], *, task: str) -> float:
+    """Return the largest difference, relative for what is larger than 1.
+
+    Probabilities are compared by their logarithms: those of a sure model are all 0 or 1, and would
+    hide that it had become another one.
+    """
+    if task == "classification":
+        given, expected = np.log(np.maximum(given, _LEAST)), np.log(np.maximum(expected, _LEAST))
+    return float((np.abs(given - expected) / (1 + np.abs(expected))).max())
+
+
+def _answer(pipeline: Pipeline, measured: NDArray[np.float64]) -> NDArray[np.float64]:
+    scaled = pipeline.scale(measured)
+    model = pipeline.model
+    if pipeline.task == "regression":
+        return np.asarray(model.predict(scaled), dtype=np.float64)
+    return np.asarray(model.predict_proba(scaled), dtype=np.float64)
+
+
+def _signal(pipeline: Pipeline) -> NDArray[np.float32]:
+    """Noise that swells and fades, at another moment in each channel: silence to strong effort."""
+    layout: Layout = pipeline.layout
+    length, step = pipeline.front.windowing.n_samples(fs_hz=layout.fs_hz)
+    n_samples = length + (_N_WINDOWS - 1) * step
+    rng = np.random.default_rng(0)
+    phase = np.arange(n_samples) / n_samples + np.arange(layout.n_channels)[:, None] / 4
+    size = 10 ** np.sin(2 * np.pi * phase) * [[_amplitude(c)] for c in layout.channels]
+    return (size * rng.standard_normal(size.shape)).astype(np.float32)
+
+
+def _amplitude(channel: Channel) -> float:
+    return _AMPLITUDE.get(channel.unit, 1.0)
+
+
+def _features(measured: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mix the measured windows, so that the model is asked about more than noise gives."""
+    rng = np.random.default_rng(1)
+    picked = rng.integers(len(measured), size=(_N_ROWS, measured.shape[1]))
+    return np.take_along_axis(measured, picked, axis=0)

@@ -1,0 +1,405 @@
+"""The pipeline: from recordings to decisions, built from its configuration alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.config.load import parse_config
+from myograph.config.schema import PipelineConfig
+from myograph.core.decision import Decision
+from myograph.core.errors import ArtifactError, DataError, LayoutError, ParameterError
+from myograph.core.layout import Layout
+from myograph.core.recording import Recording
+from myograph.core.step import build_step
+from myograph.core.table import FeatureTable
+from myograph.models import MODELS, Model, build_model
+from myograph.models.aggregate import aggregate
+from myograph.pipeline.fitted import Fitted, training_summary
+from myograph.pipeline.front import Front, build_front
+from myograph.pipeline.live import PipelineState
+from myograph.pipeline.scaling import Scaler, scale_people
+
+__all__ = ["Pipeline"]
+
+#: Called with the recordings done and the recordings in all.
+Progress = Callable[[int, int], None]
+
+
+class Pipeline:
+    """Steps, windows, features, scaling and a model, as one thing.
+
+    A pipeline is its configuration: build a new one for every fold, and no fold inherits anything.
+    `prepare` learns nothing, so its table may be shared by all folds; `fit` learns from the rows it
+    is given and from nothing else.
+
+    Parameters
+    ----------
+    config : PipelineConfig or mapping
+    seed : int
+        Given to a model that draws random numbers, unless its parameters name a seed.
+
+    Examples
+    --------
+    >>> pipeline = Pipeline({"features": ["hudgins"], "model": {"name": "lda"}})
+    >>> table = pipeline.prepare(recordings)  # doctest: +SKIP
+    >>> pipeline.fit(table).predict(recording)  # doctest: +SKIP
+    """
+
+    def __init__(self, config: PipelineConfig | Mapping[str, Any], *, seed: int = 0) -> None:
+        if not isinstance(config, PipelineConfig):
+            config = parse_config(config, schema=PipelineConfig, where="the pipeline's definition")
+        self.config = config
+        self.seed = seed
+        self.front: Front = build_front(config)
+        self._model = _new_model(config, seed)
+        self._ready = not self.front.learns
+        self._fitted: Fitted | None = None
+        #: What the model file said, when the pipeline came from one.
+        self.manifest: Mapping[str, Any] | None = None
+
+    @classmethod
+    def restore(
+        cls,
+        config: PipelineConfig,
+        fitted: Fitted,
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        seed: int,
+        steps: Sequence[Mapping[str, Any]],
+    ) -> Self:
+        """Rebuild a fitted pipeline from what was saved; see `myograph.pipeline.artifact`."""
+        pipeline = cls(config, seed=seed)
+        pipeline.front = replace(pipeline.front, steps=tuple(build_step(step) for step in steps))
+        pipeline._ready = True
+        params = pipeline._model.get_params()
+        pipeline._model = type(pipeline._model).from_arrays(arrays, **params)
+        if pipeline._model.n_features_in_ != len(fitted.names):
+            raise ArtifactError(
+                f"The model takes {pipeline._model.n_features_in_} features; "
+                f"{len(fitted.names)} are named."
+            )
+        pipeline._fitted = fitted
+        return pipeline
+
+    # --- recordings to features ------------------------------------------------------------------
+
+    @property
+    def learns_steps(self) -> bool:
+        """Whether `fit_steps` must see the training recordings of each fold before `prepare`."""
+        return self.front.learns
+
+    def fit_steps(self, recordings: Sequence[Recording]) -> Self:
+        """Let the steps that learn see training recordings."""
+        self.front = build_front(self.config).fit(recordings)
+        self._ready = True
+        return self
+
+    def prepare(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> FeatureTable:
+        """Return the features of all labelled windows, in the order of the recordings.
+
+        Parameters
+        ----------
+        recordings : sequence of Recording
+        jobs : int
+            Processes to share the recordings among.
+        progress : callable, optional
+            Called with (recordings done, recordings in all).
+
+        Raises
+        ------
+        DataError
+            If a recording gives no window.
+        LayoutError
+            If the recordings' windows differ in rate, channels or units.
+        """
+        self._require_steps()
+        if not len(recordings):
+            raise DataError("There is nothing to prepare: no recording was given.")
+        run = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        tables: list[FeatureTable] = []
+        for table in run(joblib.delayed(_measure)(self.front, r) for r in recordings):
+            if tables:
+                _same_layout(table, tables[0], number=len(tables))
+            tables.append(table)
+            if progress is not None:
+                progress(len(tables), len(recordings))
+        return FeatureTable.concatenate(tables)
+
+    # --- learning --------------------------------------------------------------------------------
+
+    def fit(self, table: FeatureTable) -> Self:
+        """Learn scaling and model from these windows, forgetting whatever was learned before.
+
+        Raises
+        ------
+        DataError
+            If labels are missing, or there is only one class.
+        """
+        model = _new_model(self.config, self.seed)
+        _check_labels(table, model)
+        scaler, values = None, table.values
+        if self.config.scaling == "standard":
+            scaler = Scaler.of(values)
+            values = scaler.apply(values)
+        elif self.config.scaling == "person":
+            values = scale_people(values, table.index.subject)
+        given = {"groups": table.index.subject} if model.uses_groups else {}
+        model.fit(values, table.index.label, **given)
+        self._model = model
+        self._fitted = Fitted(table.layout, table.names, scaler, training_summary(table))
+        return self
+
+    @property
+    def fitted(self) -> Fitted:
+        """What `fit` learned besides the model."""
+        if self._fitted is None:
+            raise ParameterError("This pipeline has not learned anything yet; call fit first.")
+        return self._fitted
+
+    @property
+    def model(self) -> Model:
+        """The model; fitted once the pipeline is."""
+        return self._model
+
+    @property
+    def task(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return self._model.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes, in the order of the probabilities."""
+        self._require("classification")
+        return tuple(str(name) for name in self._model.classes_)
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the windows that the model learned from: what a recording must provide."""
+        return self.fitted.layout
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of results has to know about how this pipeline learned."""
+        told = self._model.notes_
+        if self.config.scaling == "person":
+            told = (*told, _PERSON_NOTE)
+        return told
+
+    # --- answering -------------------------------------------------------------------------------
+
+    def predict_proba(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return probabilities of `classes` for each window, shape (n_windows, n_classes)."""
+        self._require("classification")
+        return self._model.predict_proba(self._scaled(table))
+
+    def estimate(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return the estimated value for each window, shape (n_windows,)."""
+        self._require("regression")
+        values: NDArray[np.float64] = self._model.predict(self._scaled(table))
+        return values
+
+    def measure(self, recording: Recording) -> FeatureTable:
+        """Return the features of every window of a recording, labelled or not, as a stream would.
+
+        Raises
+        ------
+        LayoutError
+            If rate, channels, their order or their units are not those learned from.
+        """
+        self._require_steps()
+        self.check_layout(recording.layout)
+        return self.front.measure(recording, labelled=False)
+
+    def predict(
+        self, recording: Recording, *, person: Scaler | None = None
+    ) -> tuple[Decision, ...]:
+        """Decide about every window of a recording, labelled or not.
+
+        Parameters
+        ----------
+        recording : Recording
+        person : Scaler, optional
+            With ``scaling="person"``: what `person_scaler` measured on other unlabelled recordings
+            of the person. Without it the recording itself is used, all of it.
+
+        Raises
+        ------
+        LayoutError
+            If rate, channels, their order or their units are not those learned from.
+        DataError
+            If the recording is shorter than a window.
+        """
+        self._require("classification")
+        table = self.measure(recording)
+        return self.decide(self.scale(table.values, person=person), table.index.stop_s)
+
+    def predict_recording(self, recording: Recording) -> Decision:
+        """Make one decision about the whole recording, from those about its windows."""
+        decisions = self.predict(recording)
+        proba = np.stack([decision.probabilities for decision in decisions])
+        one = np.zeros(len(proba), dtype=np.intp)
+        return self._decision(
+            aggregate(proba, one, method=self.config.aggregate)[1][0], decisions[-1].time_s
+        )
+
+    def person_scaler(self, recordings: Sequence[Recording]) -> Scaler:
+        """Measure a person's own scale on unlabelled recordings, for ``scaling="person"``."""
+        return Scaler.of(np.concatenate([self.measure(r).values for r in recordings]))
+
+    def start(
+        self, layout: Layout, *, person: Scaler | None = None, start_s: float = 0.0
+    ) -> PipelineState:
+        """Return a fresh live state; pushing a recording through it decides as `predict` does.
+
+        Parameters
+        ----------
+        layout : Layout
+            Of the stream.
+        person : Scaler, optional
+            Needed with ``scaling="person"``, see `person_scaler`: a stream has no future to
+            measure it on.
+        start_s : float
+            Time of the first sample, on the clock of the decisions.
+
+        Raises
+        ------
+        LayoutError
+            If the stream's layout is not the one learned from.
+        ParameterError
+            If a step looks ahead, or the person's scale is missing.
+        """
+        self._require("classification")
+        self._require_steps()
+        self.check_layout(layout)
+        if self.config.scaling == "person" and person is None:
+            raise ParameterError(
+                "This pipeline scales features by the person's own mean and deviation, which a "
+                "stream cannot know in advance; record some unlabelled signal first and give "
+                "person=pipeline.person_scaler([recording])."
+            )
+        front = self.front.start(layout)
+        return PipelineState(self, front, layout, person=person, start_s=start_s)
+
+    def check_layout(self, layout: Layout) -> None:
+        """Refuse, in sentences, a layout that does not provide what was learned from."""
+        wrong = self.front.output_layout(layout).differences(self.layout)
+        if wrong:
+            raise LayoutError("This model was trained for another recording. " + " ".join(wrong))
+
+    def scale(
+        self, values: NDArray[np.float64], *, person: Scaler | None = None
+    ) -> NDArray[np.float64]:
+        """Scale features (n_windows, n_features) of one person as the model wants them."""
+        if self.config.scaling == "person":
+            return (person or Scaler.of(values)).apply(values)
+        scaler = self.fitted.scaler
+        return scaler.apply(values) if scaler else values
+
+    def decide(
+        self, values: NDArray[np.float64], time_s: NDArray[np.float64]
+    ) -> tuple[Decision, ...]:
+        """Turn scaled features (n_windows, n_features) into decisions at ``time_s``."""
+        proba = self._model.predict_proba(values)
+        return tuple(
+            self._decision(row, float(moment)) for row, moment in zip(proba, time_s, strict=True)
+        )
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _decision(self, proba: NDArray[np.float64], time_s: float) -> Decision:
+        best = int(proba.argmax())
+        return Decision(
+            self.classes[best],
+            proba,
+            self.classes,
+            time_s,
+            rejected=bool(proba[best] < self.config.reject_below),
+        )
+
+    def _scaled(self, table: FeatureTable) -> NDArray[np.float64]:
+        learned = self.fitted
+        wrong = table.layout.differences(learned.layout)
+        if not wrong and table.names != learned.names:
+            differ = sorted(set(table.names) ^ set(learned.names)) or "their order"
+            wrong = (f"Its features are not those learned from: {differ}.",)
+        if wrong:
+            raise LayoutError("This model was trained for other windows. " + " ".join(wrong))
+        if self.config.scaling == "person":
+            return scale_people(table.values, table.index.subject)
+        return self.scale(table.values)
+
+    def _require(self, task: str) -> None:
+        if self._model.task != task:
+            raise ParameterError(
+                f"Model {self.config.model.name!r} does {self._model.task}, and {task} was asked "
+                "for; classification names a class (predict, predict_proba), regression estimates "
+                "a value (estimate)."
+            )
+        _ = self.fitted
+
+    def _require_steps(self) -> None:
+        if not self._ready:
+            names = [step.name for step in self.front.steps if step.learns]
+            raise ParameterError(
+                f"Steps {names} learn from recordings; call fit_steps with the training "
+                "recordings of the fold first."
+            )
+
+
+_PERSON_NOTE = (
+    "Features were scaled over each person's own windows, without labels: a form of adaptation. "
+    "A new person's scores need some unlabelled signal of that person first."
+)
+
+
+def _measure(front: Front, recording: Recording) -> FeatureTable:
+    return front.measure(recording, labelled=True)
+
+
+def _new_model(config: PipelineConfig, seed: int) -> Model:
+    params = dict(config.model.params)
+    if "seed" in inspect.signature(MODELS[config.model.name]).parameters:
+        params.setdefault("seed", seed)
+    model = build_model(config.model.name, **params)
+    if model.eats != "features":
+        raise ParameterError(
+            f"Model {config.model.name!r} takes whole windows; this pipeline measures features."
+        )
+    return model
+
+
+def _same_layout(table: FeatureTable, first: FeatureTable, *, number: int) -> None:
+    wrong = table.layout.differences(first.layout)
+    if wrong:
+        raise LayoutError(
+            f"Recording {number} (subject {str(table.index.subject[0])!r}) differs from the first. "
+            + " ".join(wrong)
+        )
+
+
+def _check_labels(table: FeatureTable, model: Model) -> None:
+    numeric = table.index.label.dtype.kind == "f"
+    if numeric != (model.task == "regression"):
+        kind = "numbers to estimate" if numeric else "class labels"
+        raise DataError(
+            f"The windows carry {kind}, and {type(model).__name__} does {model.task}; choose "
+            "another model, or set windowing.target_kind to estimate a channel."
+        )
+    if not numeric and (table.index.label == "").any():
+        raise DataError(
+            f"{int((table.index.label == '').sum())} of {len(table)} windows have no label; a "
+            "model learns from labelled windows (windowing.label_sources)."
+        )

@@ -1,0 +1,1 @@
+"""Folds over people, intervals over people; leakage cannot be constructed."""

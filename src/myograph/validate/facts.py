@@ -1,0 +1,58 @@
+"""Facts about a run that a reader needs to run it again."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import myograph
+from myograph.core.table import FeatureTable
+from myograph.core.windows import WindowIndex
+from myograph.validate.checkpoint import table_digest
+from myograph.validate.manifest import SplitManifest
+from myograph.validate.split import Split
+
+__all__ = ["data_facts", "environment", "split_facts"]
+
+
+def split_facts(split: Split, manifest: SplitManifest) -> dict[str, Any]:
+    """Say which split it was, down to its fingerprint."""
+    return {
+        "name": manifest.split,
+        "scope": manifest.scope,
+        "by": list(manifest.by),
+        "parameters": split.parameters(),
+        "folds": len(manifest.folds),
+        "fingerprint": manifest.digest(),
+    }
+
+
+def data_facts(table: FeatureTable, tested: WindowIndex) -> dict[str, Any]:
+    """Say which data they were, and how many of everything."""
+    index = table.index
+    return {
+        "digest": table_digest(table),
+        "windows": len(index),
+        "windows_tested": len(tested),
+        "people": len(np.unique(index.subject)),
+        "people_tested": len(np.unique(tested.subject)),
+        "recordings": len(np.unique(index.recording)),
+        "features": len(table.names),
+        "channels": len(table.layout.channels),
+        "fs_hz": table.layout.fs_hz,
+        "recipe": str(table.recipe),
+    }
+
+
+def environment() -> dict[str, str]:
+    """Say which versions computed the figures."""
+    packages = ("numpy", "scipy", "scikit-learn")
+    return {
+        "myograph": myograph.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

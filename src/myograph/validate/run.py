@@ -1,0 +1,393 @@
+"""Evaluate a pipeline: fit it anew in every fold, score people, audit, and say what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from myograph.config.schema import PipelineConfig
+from myograph.core.checks import check_count
+from myograph.core.errors import DataError, ParameterError
+from myograph.core.recipe import digest_of
+from myograph.core.table import FeatureTable
+from myograph.core.windows import WindowIndex
+from myograph.pipeline.pipeline import Pipeline
+from myograph.validate import leakage
+from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
+from myograph.validate.facts import data_facts, environment, split_facts
+from myograph.validate.fold import Fold, Rows
+from myograph.validate.ladder import MODEL, Rung, build_ladder
+from myograph.validate.manifest import SplitManifest
+from myograph.validate.progress import Clock, Progress, Reporter
+from myograph.validate.result import Audit, Predictions, RunInfo, ValidationResult
+from myograph.validate.scores import Scorer, Scores
+from myograph.validate.splits import Split
+from myograph.validate.stats import distribution
+
+__all__ = ["Progress", "RunOptions", "evaluate"]
+
+_NOTES = "notes"
+#: Below this many people the bootstrap is known to be too narrow.
+_FEW_PEOPLE = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunOptions:
+    """How a run is carried out; none of it changes the model's figures.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes to share the folds among.
+    checkpoint : Path, optional
+        Folder to keep finished folds in; a run that was stopped goes on from there.
+    progress : callable, optional
+        Called with a `Progress` after every fold.
+    baselines : bool
+        Also evaluate the ladder of baselines on the same folds.
+    baseline_table : FeatureTable, optional
+        Time-domain features of the same windows, for the LDA of the ladder, when the evaluated
+        table holds others.
+    bootstrap : int
+        Resamples behind every interval.
+    """
+
+    jobs: int = 1
+    checkpoint: Path | None = None
+    progress: Callable[[Progress], None] | None = None
+    baselines: bool = True
+    baseline_table: FeatureTable | None = None
+    bootstrap: int = 2000
+
+    def __post_init__(self) -> None:
+        check_count(self.bootstrap, name="bootstrap", least=100)
+        if self.jobs == 0:
+            raise ParameterError("jobs must not be 0; give 1 or more, or -1 for all cores.")
+
+
+def evaluate(
+    config: PipelineConfig,
+    table: FeatureTable,
+    split: Split,
+    *,
+    seed: int = 0,
+    options: RunOptions | None = None,
+) -> ValidationResult:
+    """Evaluate the pipeline ``config`` on ``table``, held out as ``split`` says.
+
+    In every fold a new pipeline is built from the configuration and fitted on the training rows,
+    so nothing is carried over. The same seed gives the same result, whatever ``options`` say about
+    processes and checkpoints.
+
+    Parameters
+    ----------
+    config : PipelineConfig
+    table : FeatureTable
+        What ``Pipeline(config).prepare(recordings)`` gave, or any features of labelled windows.
+    split : Split
+        See `myograph.validate.splits.make_split`.
+    seed : int
+        Of models and of the bootstrap.
+    options : RunOptions, optional
+
+    Returns
+    -------
+    ValidationResult
+        Failed audits do not stop a run: they are in the result, whose ``passed`` is then False.
+
+    Raises
+    ------
+    DataError
+        If there are no windows, no labels, one class, or too few people or repetitions.
+
+    Examples
+    --------
+    >>> from myograph.validate.splits import make_split
+    >>> result = evaluate(config, table, make_split("leave-one-subject-out"))  # doctest: +SKIP
+    >>> print(result.metrics["accuracy"])  # doctest: +SKIP
+    0.753 [0.686, 0.806] (19 persons)
+    """
+    options = options or RunOptions()
+    clock = Clock.start()
+    manifest = split.manifest(table.index)
+    folds = manifest.rows(table.index)
+    classes = _classes(table.index)
+    rungs, notes = build_ladder(
+        config, table, baselines=options.baselines, given=options.baseline_table
+    )
+    run = _Run(rungs, folds, classes, seed, options)
+    outputs, resumed = run.outputs(_run_key(run, table, manifest))
+    result = _assemble(run, table, outputs)
+    return ValidationResult(
+        config=config.to_dict(),
+        split=split_facts(split, manifest),
+        data=data_facts(table, result.index),
+        seed=seed,
+        audits=_audits(run, config, table, manifest.scope),
+        notes=(*notes, *_notes(outputs, table.index, folds, classes)),
+        environment=environment(),
+        run=RunInfo(clock.seconds(), clock.started_at, options.jobs, resumed),
+        manifest=manifest,
+        **result.fields,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """Everything a fold needs, and how the folds are carried out."""
+
+    rungs: tuple[Rung, ...]
+    folds: tuple[Fold, ...]
+    classes: tuple[str, ...]
+    seed: int
+    options: RunOptions
+
+    def outputs(self, key: str) -> tuple[list[Outputs], int]:
+        """Return the outputs of every fold, in order, and how many were done before."""
+        checkpoint = self.options.checkpoint
+        kept = Checkpoint(Path(checkpoint), key) if checkpoint is not None else None
+        done: dict[int, Outputs] = {}
+        for number in range(len(self.folds)):
+            before = kept.read(number) if kept is not None else None
+            if before is not None:
+                done[number] = before
+        resumed = len(done)
+        report = Reporter(
+            self.folds, self.rungs[0].table.index, self.options.progress, resumed=set(done)
+        )
+        for number, outputs in self._todo(
+            [k for k in range(len(self.folds)) if k not in done], kept
+        ):
+            done[number] = outputs
+            report(number)
+        return [done[number] for number in range(len(self.folds))], resumed
+
+    def _todo(
+        self, numbers: Sequence[int], kept: Checkpoint | None
+    ) -> Iterator[tuple[int, Outputs]]:
+        parallel = joblib.Parallel(n_jobs=self.options.jobs, return_as="generator_unordered")
+        yield from parallel(
+            joblib.delayed(_one_fold)(
+                _Job(number, self.folds[number].train, self.folds[number].test, self.seed),
+                self.rungs,
+                self.classes,
+                kept,
+            )
+            for number in numbers
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What a process is told about a fold: rows, and not the names of everybody else."""
+
+    number: int
+    train: Rows
+    test: Rows
+    seed: int
+
+
+def _one_fold(
+    job: _Job, rungs: tuple[Rung, ...], classes: tuple[str, ...], kept: Checkpoint | None
+) -> tuple[int, Outputs]:
+    """Fit every rung on the training side and answer for the test side."""
+    outputs: Outputs = {}
+    notes: list[str] = []
+    for rung in rungs:
+        pipeline = _fit(rung.config, rung.table, job.train, job.seed)
+        outputs[rung.name] = _answer(pipeline, rung.table.take(job.test), classes)
+        if rung.name == MODEL:
+            notes = list(pipeline.notes)
+    outputs[_NOTES] = np.array(notes, dtype=np.str_)
+    if kept is not None:
+        kept.write(job.number, outputs)
+    return job.number, outputs
+
+
+def _fit(config: PipelineConfig, table: FeatureTable, rows: Rows, seed: int) -> Pipeline:
+    # One thread: sums are then added in one order, and the result does not depend on the machine's
+    # load or on how many processes share it.
+    with threadpool_limits(limits=1):
+        return Pipeline(config, seed=seed).fit(table.take(rows))
+
+
+def _answer(
+    pipeline: Pipeline, table: FeatureTable, classes: tuple[str, ...]
+) -> NDArray[np.float64]:
+    with threadpool_limits(limits=1):
+        if not classes:
+            return pipeline.estimate(table)
+        known = pipeline.predict_proba(table)
+    if pipeline.classes == classes:
+        return known
+    # A class that no training window of this fold shows has probability 0.
+    whole = np.zeros((len(known), len(classes)))
+    whole[:, [classes.index(name) for name in pipeline.classes]] = known
+    return whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """The scored part of a result, and the index of the tested windows."""
+
+    fields: dict[str, Any]
+    index: WindowIndex
+
+
+def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Scored:
+    rows = np.concatenate([fold.test for fold in run.folds])
+    number = np.repeat(np.arange(len(run.folds)), [len(fold.test) for fold in run.folds])
+    index = table.index.take(rows)
+    scorer = Scorer(
+        index,
+        run.classes,
+        method=run.rungs[0].config.aggregate,
+        seed=run.seed,
+        n_resamples=run.options.bootstrap,
+    )
+    joined = {
+        rung.name: np.concatenate([each[rung.name] for each in outputs]) for rung in run.rungs
+    }
+    scores = {name: scorer.score(output) for name, output in joined.items()}
+    return _Scored(
+        {
+            "task": "classification" if run.classes else "regression",
+            "headline": scorer.headline,
+            "classes": run.classes,
+            "chance": scorer.chance,
+            "predictions": Predictions(rows, number, joined[MODEL], index),
+            **_described(scorer, scores[MODEL]),
+            **_compared(scorer, scores),
+        },
+        index,
+    )
+
+
+def _described(scorer: Scorer, scores: Scores) -> dict[str, Any]:
+    names = scorer.people.names
+    return {
+        "metrics": scorer.estimates(scores.figures),
+        "per_person": {
+            metric: {
+                person: float(value) if np.isfinite(value) else None
+                for person, value in zip(names, values, strict=True)
+            }
+            for metric, values in scores.per_person.items()
+        },
+        "per_class": {
+            label: scorer.estimates(figures) for label, figures in scores.per_class.items()
+        },
+        "distribution": {
+            metric: spread
+            for metric, values in scores.per_person.items()
+            if (spread := dict(distribution(values)))
+        },
+        "confusion": scores.confusion,
+    }
+
+
+def _compared(scorer: Scorer, scores: dict[str, Scores]) -> dict[str, Any]:
+    headline = scorer.headline
+    figures = {name: each.figures[headline] for name, each in scores.items()}
+    ladder, gain = {}, {}
+    for name in [name for name in figures if name != MODEL]:
+        estimate = scorer.estimate(headline, figures[name])
+        difference = scorer.gain(figures[MODEL], figures[name])
+        if estimate is not None:
+            ladder[name] = estimate
+        if difference is not None:
+            gain[name] = difference
+    return {"ladder": ladder, "gain": gain}
+
+
+def _audits(
+    run: _Run, config: PipelineConfig, table: FeatureTable, scope: str
+) -> tuple[Audit, ...]:
+    def fit(spoiled: FeatureTable, fold: Fold) -> leakage.Predict:
+        pipeline = _fit(config, spoiled, fold.train, run.seed)
+        return lambda probes: _answer(pipeline, probes, run.classes)
+
+    index, folds = table.index, run.folds
+    return (
+        leakage.audit_people(index, folds, scope=scope),
+        leakage.audit_repetitions(index, folds, scope=scope),
+        leakage.audit_samples(index, folds),
+        leakage.audit_copies(index),
+        leakage.audit_normalisation(table),
+        leakage.audit_fitting(fit, table, folds, seed=run.seed),
+        leakage.audit_adaptation(config.scaling),
+    )
+
+
+def _classes(index: WindowIndex) -> tuple[str, ...]:
+    """Return the classes, none for a numeric target; refuse what no classifier can learn from."""
+    if index.label.dtype.kind != "U":
+        return ()
+    unlabelled = int((index.label == "").sum())
+    if unlabelled:
+        raise DataError(
+            f"{unlabelled} of {len(index)} windows have no label; an evaluation needs to know "
+            "what is right. Cut labelled windows (windowing.label_sources)."
+        )
+    classes = tuple(np.unique(index.label).tolist())
+    if len(classes) < 2:
+        raise DataError(
+            f"All {len(index)} windows show one class, {classes[0]!r}; telling classes apart "
+            "needs at least 2. Check the labels and the rest policy (windowing.rest)."
+        )
+    return classes
+
+
+def _notes(
+    outputs: Sequence[Outputs],
+    index: WindowIndex,
+    folds: Sequence[Fold],
+    classes: tuple[str, ...],
+) -> tuple[str, ...]:
+    told = list(dict.fromkeys(note for each in outputs for note in each[_NOTES].tolist()))
+    untrained = [
+        (fold.name, sorted(set(index.label[fold.test]) - set(index.label[fold.train])))
+        for fold in folds
+        if classes
+    ]
+    n_people = len({person for fold in folds for person in index.subject[fold.test].tolist()})
+    if n_people == 1:
+        told.append(
+            "One person was tested: intervals run over their repetitions, and the scores say "
+            "nothing about other people."
+        )
+    elif n_people < _FEW_PEOPLE:
+        told.append(
+            f"{n_people} people were tested: a bootstrap over so few is narrower than it should be."
+        )
+    missing = [(name, labels) for name, labels in untrained if labels]
+    if missing:
+        name, labels = missing[0]
+        told.append(
+            f"{len(missing)} of {len(folds)} folds test classes that their training side does not "
+            f"show, which counts as wrong (fold {name!r}: {labels})."
+        )
+    return tuple(told)
+
+
+def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:
+    tables = {id(rung.table): rung.table for rung in run.rungs}
+    digests = {key: table_digest(each) for key, each in tables.items()}
+    return digest_of(
+        {
+            "rungs": [
+                [rung.name, rung.config.to_dict(), digests[id(rung.table)]] for rung in run.rungs
+            ],
+            "split": manifest.digest(),
+            "labels": table_digest(table),
+            "seed": run.seed,
+            "environment": environment(),
+        }
+    )

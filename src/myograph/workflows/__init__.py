@@ -1,0 +1,1 @@
+"""The verbs: what the command line and the web do, as functions. They call what lies below."""

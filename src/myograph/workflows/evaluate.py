@@ -1,0 +1,258 @@
+"""Evaluate: how well a pipeline works on people, or repetitions, that it has not seen."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
+from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
+from myograph.workflows.settings import Choices, resolve
+
+if TYPE_CHECKING:
+    from myograph.config.schema import EvaluationConfig
+    from myograph.core.table import FeatureTable
+    from myograph.validate.result import ValidationResult
+    from myograph.validate.splits import Split
+
+__all__ = ["MATERIAL", "REPORT", "RESULT", "Running", "Told", "evaluate", "judge", "measure"]
+
+#: Files of a result's folder.
+RESULT, MATERIAL, REPORT = "result.json", "material.json", "report.html"
+
+#: Called with what is being done, how much of it is done, of how much, and a word about it.
+Told = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How something is carried out; none of it changes what comes out.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Processes; as many as there are cores by default.
+    progress : callable, optional
+        See `Told`.
+    checkpoint : path, optional
+        Folder for finished folds: a run that was stopped goes on from there.
+    """
+
+    jobs: int | None = None
+    progress: Told | None = None
+    checkpoint: str | PathLike[str] | None = None
+
+    @property
+    def processes(self) -> int:
+        """Jobs as joblib counts them."""
+        return -1 if self.jobs is None else self.jobs
+
+    def tell(self, what: str) -> Callable[[int, int], None]:
+        """Return a progress callable about one thing."""
+        told = self.progress
+
+        def update(done: int, total: int) -> None:
+            if told is not None:
+                told(what, done, total, f"{done} of {total}")
+
+        return update
+
+
+def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its name
+    data: Data,
+    *,
+    split: str | None = None,
+    features: str | None = None,
+    model: str | None = None,
+    config: str | PathLike[str] | None = None,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    people: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+    people_from: str = "header",
+    read: Mapping[str, Any] | None = None,
+    jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    out: str | PathLike[str] | None = None,
+    force: bool = False,
+    progress: Told | None = None,
+) -> ValidationResult:
+    """Evaluate a pipeline on a dataset, a file or folder of recordings, or recordings.
+
+    Parameters
+    ----------
+    data : str, path, Dataset or sequence of Recording
+    split : str, optional
+        ``"leave-one-subject-out"`` by default; or another name, or a saved split.
+    features : str, optional
+        Names of features or sets, joined by commas; ``"hudgins"`` by default.
+    model : str, optional
+        ``"lda"`` by default (``"ridge"`` where a force is estimated).
+    config : path, optional
+        A TOML file; flags win over it.
+    overrides : sequence of str
+        ``key.path=value``, over everything.
+    seed : int, optional
+        0 by default. The same seed gives the same result and report.
+    people, leave_out : sequence of str
+        Only these; all but these.
+    people_from, read
+        How files are read: see `myograph.workflows.cohort.Selection`.
+    jobs : int, optional
+        Processes; all cores by default.
+    checkpoint : path, optional
+        Folder for finished folds, to go on after an interruption.
+    out : path, optional
+        Folder to write result, split, settings and report into.
+    force : bool
+        Replace an earlier result at ``out``.
+    progress : callable, optional
+        See `Told`.
+
+    Returns
+    -------
+    ValidationResult
+
+    Raises
+    ------
+    DataError
+        If the data cannot honestly be used: one person, one class, too few repetitions, ...
+    ParameterError
+        If a setting is unknown or breaks its rule.
+    OutputExistsError
+        If ``out`` exists and ``force`` is not given.
+
+    Examples
+    --------
+    >>> import myograph
+    >>> result = myograph.evaluate("simulated", model="lda")  # doctest: +SKIP
+    >>> print(result.metrics["accuracy"])  # doctest: +SKIP
+    0.853 [0.801, 0.899] (8 persons)
+    """
+    if out is not None:
+        check_folder(Path(out), mark=RESULT, force=force)
+    selection = Selection(people, leave_out, people_from, read or {})
+    cohort = open_cohort(data, selection)
+    choices = Choices(split, features, model, config, overrides, seed)
+    settings = resolve(cohort, choices, people=people)
+    running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
+    _split(settings)  # an unknown one is refused before any work is done
+    table = measure(cohort, settings, running)
+    result = judge(cohort, settings, table, running)
+    if out is not None:
+        command = _command(cohort, choices, selection)
+        save(result, cohort, settings, Place(Path(out), force, command))
+    return result
+
+
+def measure(cohort: Cohort, settings: EvaluationConfig, running: Running) -> FeatureTable:
+    """Read the recordings, cut them into windows and measure these; it learns nothing."""
+    from myograph.pipeline.pipeline import Pipeline
+
+    pipeline = Pipeline(settings.pipeline, seed=settings.seed)
+    return pipeline.prepare(
+        cohort.recordings, jobs=running.processes, progress=running.tell("measuring recordings")
+    )
+
+
+def judge(
+    cohort: Cohort, settings: EvaluationConfig, table: FeatureTable, running: Running
+) -> ValidationResult:
+    """Fit and test fold by fold; the result carries the data's name and what was left out."""
+    from myograph import validate
+    from myograph.validate.run import Progress, RunOptions
+
+    def update(at: Progress) -> None:
+        if running.progress is None:
+            return
+        left = "" if at.seconds_left is None else f", about {at.seconds_left:.0f} s left"
+        told = f"{at.people_done} of {at.people} people, fold {at.folds_done} of {at.folds}{left}"
+        running.progress("folds", at.folds_done, at.folds, told)
+
+    options = RunOptions(
+        jobs=running.processes,
+        checkpoint=None if running.checkpoint is None else Path(running.checkpoint),
+        progress=update,
+        baselines=settings.baselines,
+        baseline_table=_baseline_table(cohort, settings, running),
+        bootstrap=settings.bootstrap,
+    )
+    result = validate.run.evaluate(
+        settings.pipeline, table, _split(settings), seed=settings.seed, options=options
+    )
+    data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
+    return replace(result, data=data, dropped=(*result.dropped, *cohort.dropped))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a result goes, and the command that does it again."""
+
+    folder: Path
+    force: bool = False
+    command: str = ""
+    written: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+
+
+def save(
+    result: ValidationResult, cohort: Cohort, settings: EvaluationConfig, place: Place
+) -> Path:
+    """Write a result's folder: complete, or not at all."""
+    from myograph.config.toml import to_toml
+    from myograph.report.evaluation import evaluation_page
+    from myograph.report.material import Material
+    from myograph.workflows.material import gather
+
+    # The page is drawn from what is kept, so that it can be drawn again, byte for byte.
+    kept = gather(result, cohort, command=place.command).to_dict()
+    with new_folder(place.folder, mark=RESULT, force=place.force) as folder:
+        result.save(folder, force=True)
+        write_text(folder / "config.toml", to_toml(settings))
+        write_json(folder / MATERIAL, kept)
+        page = evaluation_page(result, Material.from_dict(kept), written=place.written)
+        write_text(folder / REPORT, page)
+    return place.folder
+
+
+def _split(settings: EvaluationConfig) -> Split:
+    from myograph.validate.splits import SPLITS, make_split
+
+    parameters = dict(settings.split.params)
+    name = settings.split.name
+    if name in SPLITS and "seed" in {f.name for f in fields(SPLITS[name])}:
+        parameters.setdefault("seed", settings.seed)
+    return make_split(name, **parameters)
+
+
+def _baseline_table(
+    cohort: Cohort, settings: EvaluationConfig, running: Running
+) -> FeatureTable | None:
+    """Measure the time-domain features of the ladder when the pipeline uses others."""
+    if not settings.baselines or settings.pipeline.features == ("hudgins",):
+        return None
+    plain = settings.pipeline.model_copy(update={"features": ("hudgins",)})
+    quiet = replace(running, progress=None)
+    return measure(cohort, settings.model_copy(update={"pipeline": plain}), quiet)
+
+
+def _command(cohort: Cohort, choices: Choices, selection: Selection) -> str:
+    given: list[tuple[str, Any]] = [
+        ("--data", cohort.name),
+        ("--split", choices.split or "leave-one-subject-out"),
+        ("--features", choices.features),
+        ("--model", choices.model),
+        ("--config", choices.config),
+        *(("--set", override) for override in choices.overrides),
+        ("--people", ",".join(selection.people)),
+        ("--leave-out", ",".join(selection.leave_out)),
+        ("--people-from", "" if selection.people_from == "header" else selection.people_from),
+        *(("--read", f"{name}={value}") for name, value in selection.read.items()),
+        ("--seed", choices.seed or 0),
+    ]
+    words = [word for flag, value in given if value not in (None, "") for word in (flag, value)]
+    return "myograph evaluate " + " ".join(shlex.quote(str(word)) for word in words)

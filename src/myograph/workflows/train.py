@@ -1,0 +1,202 @@
+"""Train: fit a pipeline on everybody given, and save it as a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from myograph.core.errors import DataError
+from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
+from myograph.workflows.evaluate import RESULT, Running, Told, measure
+from myograph.workflows.outputs import check_free
+from myograph.workflows.settings import Choices, resolve
+
+if TYPE_CHECKING:
+    from myograph.config.schema import EvaluationConfig
+    from myograph.core.table import FeatureTable
+    from myograph.validate.result import ValidationResult
+
+__all__ = ["Trained", "fit_and_save", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model that was trained and saved.
+
+    Parameters
+    ----------
+    path : Path
+    model : str
+    classes : tuple of str
+    people, windows : int
+        What it learned from.
+    left_out : tuple of str
+        People it has not seen.
+    notes : tuple of str
+        What a user of the model has to know.
+    """
+
+    path: Path
+    model: str
+    classes: tuple[str, ...]
+    people: int
+    windows: int
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-able data."""
+        return {
+            "path": str(self.path),
+            "model": self.model,
+            "classes": list(self.classes),
+            "people": self.people,
+            "windows": self.windows,
+            "left_out": list(self.left_out),
+            "notes": list(self.notes),
+        }
+
+
+def train(  # noqa: PLR0913 - the verb as people type it: every option by its name
+    data: Data,
+    out: str | PathLike[str],
+    *,
+    features: str | None = None,
+    model: str | None = None,
+    config: str | PathLike[str] | None = None,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    people: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
+    people_from: str = "header",
+    read: Mapping[str, Any] | None = None,
+    validation: str | PathLike[str] | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    progress: Told | None = None,
+) -> Trained:
+    """Fit a pipeline and save it.
+
+    Parameters
+    ----------
+    data, features, model, config, overrides, seed, people, people_from, read, jobs, progress
+        As for `myograph.workflows.evaluate.evaluate`.
+    out : path
+        Ends in ``.myomodel``.
+    leave_out : sequence of str
+        People to keep unseen.
+    validation : path, optional
+        A result's folder; its summary goes into the model, if its pipeline is the same.
+    force : bool
+        Overwrite the file.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be used, or ``validation`` is about another pipeline.
+    OutputExistsError
+        If the file exists and ``force`` is not given.
+    """
+    target = check_free(Path(out), force=force)
+    cohort = open_cohort(data, Selection(people, leave_out, people_from, read or {}))
+    settings = resolve(cohort, Choices(None, features, model, config, overrides, seed))
+    table = measure(cohort, settings, Running(jobs, progress))
+    result = _validation(validation, settings)
+    return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What goes with a model: who was left out, how it was validated, whether it may overwrite."""
+
+    left_out: Sequence[str] = ()
+    validation: ValidationResult | None = None
+    force: bool = False
+
+
+def fit_and_save(
+    table: FeatureTable, settings: EvaluationConfig, cohort: Cohort, target: Path, kept: Kept
+) -> Trained:
+    """Fit on every row of ``table`` and save the model with its card."""
+    from myograph.pipeline.artifact import save_model
+    from myograph.pipeline.pipeline import Pipeline
+
+    pipeline = Pipeline(settings.pipeline, seed=settings.seed).fit(table)
+    trained = Trained(
+        path=target,
+        model=settings.pipeline.model.name,
+        classes=pipeline.classes if pipeline.task == "classification" else (),
+        people=len(np.unique(table.index.subject)),
+        windows=len(table),
+        left_out=tuple(kept.left_out),
+        notes=tuple(pipeline.notes),
+    )
+    summary = summarise(kept.validation) if kept.validation is not None else None
+    card = _card(trained, cohort, kept.validation)
+    save_model(pipeline, target, card=card, validation=summary, force=kept.force)
+    return trained
+
+
+def summarise(result: ValidationResult) -> dict[str, Any]:
+    """Return the few lines of a validation that a model carries."""
+    return {
+        "data": result.data.get("name", ""),
+        "split": result.split.get("name", ""),
+        "scope": result.split.get("scope", ""),
+        "fingerprint": result.split.get("fingerprint", ""),
+        "metrics": {name: estimate.to_dict() for name, estimate in result.metrics.items()},
+        "chance": result.chance,
+        "passed": result.passed,
+    }
+
+
+def _validation(
+    folder: str | PathLike[str] | None, settings: EvaluationConfig
+) -> ValidationResult | None:
+    if folder is None:
+        return None
+    from myograph.validate.result import ValidationResult
+
+    result = ValidationResult.load(Path(folder))
+    if dict(result.config) != settings.pipeline.to_dict():
+        raise DataError(
+            f"{Path(folder) / RESULT} is about another pipeline than the one to be trained; a "
+            "model carries its own validation only. Evaluate with the same settings first."
+        )
+    return result
+
+
+def _card(trained: Trained, cohort: Cohort, result: ValidationResult | None) -> str:
+    from myograph.report.words import Measure, plural
+
+    about: Mapping[str, Any] = cohort.about
+    lines = [
+        f"# {trained.model} trained on {cohort.name}",
+        "",
+        "Research software and decision support: not a medical device.",
+        "",
+        f"- learned from {plural(trained.people, 'person')}, {trained.windows:,} windows",
+        f"- classes: {', '.join(trained.classes) or 'a value to estimate'}",
+    ]
+    if trained.left_out:
+        lines.append(f"- never seen: {', '.join(trained.left_out)}")
+    if about.get("simulated"):
+        lines.append("- the data are simulated: engineering verification, no person was measured")
+    lines += [f"- {key}: {about[key]}" for key in ("licence", "citation") if about.get(key)]
+    lines += [f"- {note}" for note in trained.notes]
+    lines += ["", "## Validation", ""]
+    if result is None:
+        return "\n".join([*lines, "Not validated: nothing is known of how well it works.", ""])
+    measure = Measure(result.headline)
+    estimate = result.metrics[result.headline]
+    lines.append(
+        f"{measure.name}: {measure.told(estimate)}, mean over {plural(estimate.n, 'person')}, "
+        f"{result.split.get('name')} on {result.data.get('name')}; {measure.guess} "
+        f"{measure.value(result.chance)}."
+    )
+    return "\n".join([*lines, ""])

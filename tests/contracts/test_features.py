@@ -1,0 +1,215 @@
+"""The laws of every registered feature. A new feature joins by being registered, and by a value."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.lib.stride_tricks import sliding_window_view
+
+from myograph.core.layout import Channel, Layout
+from myograph.core.windows import WindowIndex, Windows
+from myograph.features import FEATURES, SETS, FeatureSpec, compute, extract, parse_features
+from myograph.features.extract import measure
+
+FS_HZ = 2000.0
+NAMES = list(FEATURES)
+
+# On 100 sin(2 pi 80 n / 2000 + 0.1), n = 0 .. 1999: 80 whole periods of 25 samples.
+AMPLITUDE, TONE_HZ, N = 100.0, 80, 2000
+TONE = AMPLITUDE * np.sin(2 * np.pi * TONE_HZ * np.arange(N) / FS_HZ + 0.1)
+REFERENCE = {
+    "mav": AMPLITUDE * 2 / np.pi,
+    "iemg": N * AMPLITUDE * 2 / np.pi,
+    "rms": AMPLITUDE / np.sqrt(2),
+    "var": AMPLITUDE**2 / 2 * N / (N - 1),
+    "wl": 4 * AMPLITUDE * 80,  # four amplitudes a period
+    "zc": 2 * 80 - 1,  # two a period, one lost at the ends
+    "ssc": 2 * 80,
+    "wamp": N - 1,
+    "mnf": TONE_HZ,
+    "mdf": TONE_HZ,
+}
+
+
+def columns_of(name):
+    return [FeatureSpec(name)]
+
+
+def windows_of(values, fs_hz=FS_HZ):
+    channels = tuple(Channel(f"e{i}", kind="semg") for i in range(values.shape[1]))
+    start_s = np.arange(len(values)) * 0.05
+    index = WindowIndex.of(len(values), start_s=start_s, stop_s=start_s + 0.2)
+    return Windows(values, index, Layout(fs_hz, channels))
+
+
+@pytest.fixture
+def noise(rng):
+    return 40 * rng.standard_normal((5, 3, 256)).astype("f4")
+
+
+def test_every_feature_has_a_reference_value():
+    assert set(FEATURES) == set(REFERENCE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reference_value(name):
+    value = compute(name, TONE[None, None], fs_hz=FS_HZ)
+    np.testing.assert_allclose(value, [[REFERENCE[name]]], rtol=5e-3)
+    fused = measure(TONE[None, None].astype("f4"), fs_hz=FS_HZ, features=columns_of(name))
+    np.testing.assert_allclose(fused, [[REFERENCE[name]]], rtol=5e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=15)
+@given(factor=st.sampled_from([3.0, 0.125, 1e4]), seed=st.integers(0, 99))
+def test_scaling(name, factor, seed):
+    entry = FEATURES[name]
+    x = np.random.default_rng(seed).normal(size=(4, 2, 128))
+    given_ = dict.fromkeys(entry.in_signal_units, 0.5)
+    scaled = {p: factor * v for p, v in given_.items()}
+    expected = factor**entry.amplitude_power * entry.compute(x, FS_HZ, **given_)
+    np.testing.assert_allclose(entry.compute(factor * x, FS_HZ, **scaled), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_amplitudes_do_not_care_for_the_sign(name, noise):
+    np.testing.assert_allclose(
+        compute(name, -noise, fs_hz=FS_HZ), compute(name, noise, fs_hz=FS_HZ), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("level", [0.0, 0.1, -3e5])
+def test_silence_and_flat_windows_are_finite_and_shaped(name, level):
+    flat = np.full((4, 3, 256), level, dtype="f4")
+    value = compute(name, flat, fs_hz=1000)
+    assert value.shape == (4, 3)
+    assert value.dtype == np.float64
+    assert np.isfinite(value).all()
+    if name in ("wl", "zc", "ssc", "wamp", "mnf", "mdf") or level == 0:
+        assert (value == 0).all()
+    assert np.isfinite(measure(flat, fs_hz=1000, features=columns_of(name))).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shortest_window_and_no_window(name):
+    # Two samples hold one frequency: spectral features need a wider band than that.
+    n = 8 if FEATURES[name].unit == "Hz" else 2
+    for values in (np.ones((1, 1, n), dtype="f4"), np.ones((0, 2, n), dtype="f4")):
+        for value in (
+            compute(name, values, fs_hz=200),
+            measure(values, fs_hz=200, features=columns_of(name)),
+        ):
+            assert value.shape == values.shape[:2]
+            assert np.isfinite(value).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_window_alone_and_in_a_batch_give_the_same_bits(name, noise):
+    together = compute(name, noise, fs_hz=FS_HZ)
+    measured = measure(noise, fs_hz=FS_HZ, features=columns_of(name))
+    for i in range(len(noise)):
+        one = noise[i : i + 1]
+        np.testing.assert_array_equal(compute(name, one, fs_hz=FS_HZ)[0], together[i])
+        np.testing.assert_array_equal(
+            measure(one, fs_hz=FS_HZ, features=columns_of(name))[0], measured[i]
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_channels_do_not_touch_each_other(name, noise):
+    order = [2, 0, 1]
+    np.testing.assert_array_equal(
+        compute(name, noise[:, order], fs_hz=FS_HZ), compute(name, noise, fs_hz=FS_HZ)[:, order]
+    )
+    alone = measure(noise[:, 1:2], fs_hz=FS_HZ, features=columns_of(name))
+    together = measure(noise, fs_hz=FS_HZ, features=columns_of(name))
+    np.testing.assert_array_equal(alone[:, 0], together[:, 1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_layout_does_not_matter(name, rng):
+    signal = rng.standard_normal((3, 900)).astype("f4")
+    view = sliding_window_view(signal, 200, axis=1)[:, ::50].transpose(1, 0, 2)
+    copies = (np.ascontiguousarray(view), np.asfortranarray(view))
+    expected = compute(name, view, fs_hz=FS_HZ)
+    measured = measure(view, fs_hz=FS_HZ, features=columns_of(name))
+    for copy in copies:
+        np.testing.assert_array_equal(compute(name, copy, fs_hz=FS_HZ), expected)
+        np.testing.assert_array_equal(
+            measure(copy, fs_hz=FS_HZ, features=columns_of(name)), measured
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None, max_examples=40)
+@given(
+    # Halves, so that equal neighbours, exact zeros and steps at the threshold all happen.
+    values=arrays(
+        np.float32,
+        st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(8, 40)),
+        elements=st.integers(-6, 6).map(lambda v: v / 2),
+    ),
+    threshold=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+)
+def test_the_fused_pass_equals_the_pure_function(name, values, threshold):
+    parameters = dict.fromkeys(FEATURES[name].in_signal_units, threshold)
+    pure = compute(name, values, fs_hz=200, **parameters)
+    fused = measure(values, fs_hz=200, features=[FeatureSpec(name, parameters)])
+    np.testing.assert_allclose(fused, pure.reshape(len(values), -1), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_large_offset_costs_no_accuracy_that_float64_has(name):
+    # 24 bits of mantissa would lose a 1 uV signal on 0.3 V; the sums run in float64.
+    x = (3e5 + np.arange(4096) % 2).astype("f4")[None, None]
+    exact = {"mav": 300_000.5, "iemg": 4096 * 300_000.5, "wl": 4095.0}
+    if name in exact:
+        assert measure(x, fs_hz=FS_HZ, features=columns_of(name))[0, 0] == exact[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declarations_are_complete(name):
+    entry = FEATURES[name]
+    assert entry.name == name
+    assert entry.reference
+    assert entry.unit in ("signal", "signal^2", "1", "Hz")
+    expected = {"signal": 1, "signal^2": 2, "1": 0, "Hz": 0}[entry.unit]
+    assert entry.amplitude_power == expected
+    assert set(entry.in_signal_units) <= set(entry.parameters)
+    assert "Parameters\n" in (entry.function.__doc__ or "") or "See `" in entry.function.__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_travels_as_json_and_to_other_processes(name):
+    (spec,) = parse_features([name])
+    assert parse_features([json.loads(json.dumps(spec.to_dict()))]) == (spec,)
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    assert len({spec, FeatureSpec(name)}) == 1
+
+
+def test_every_set_names_features():
+    for members in SETS.values():
+        assert set(members) <= set(FEATURES)
+        assert len(set(members)) == len(members)
+    assert not set(SETS) & set(FEATURES)
+
+
+def test_extract_names_units_and_order(noise):
+    table = extract(windows_of(noise), parse_features(["hudgins", "var", "mnf"]))
+    assert table.names[:6] == ("e0.mav", "e0.zc", "e0.ssc", "e0.wl", "e0.var", "e0.mnf")
+    assert table.units[:6] == ("uV", "1", "1", "uV", "uV^2", "Hz")
+    assert table.names[6] == "e1.mav"
+    for k, name in enumerate(table.names):
+        channel, feature = name.split(".")
+        expected = compute(feature, noise, fs_hz=FS_HZ)[:, int(channel[1:])]
+        np.testing.assert_allclose(table.values[:, k], expected, rtol=1e-12)
+    assert table.recipe.steps[-1].step == "features"
+    np.testing.assert_array_equal(
+        measure(noise, fs_hz=FS_HZ, features=parse_features(["hudgins", "var", "mnf"])),
+        table.values,
+    )
