@@ -6,7 +6,7 @@ Everything that adds is a `Contamination`; the converter comes last, since it cu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
@@ -162,7 +162,7 @@ class Mains:
 
     rms_uv: float = 5.0
     frequency_hz: float = 50.0
-    harmonics: Mapping[int, float] = MappingProxyType({3: 0.3, 5: 0.15})
+    harmonics: Mapping[int, float] = field(default_factory=lambda: {3: 0.3, 5: 0.15})
     drift_hz: float = 0.02
     spread: float = 0.3
     name: str = "mains"
@@ -313,7 +313,7 @@ class Crosstalk:
     samples: Signal
     name: str = "crosstalk"
 
-    def waveform(self, shape: tuple[int, int], *, fs_hz: float, seed: int) -> Floats:  # noqa: ARG002
+    def waveform(self, shape: tuple[int, int], *, fs_hz: float, seed: int) -> Floats:
         """Return what is added, shape (n_channels, n_samples), µV."""
         found = check_samples(self.samples, name=self.name)
         if found.shape != shape:

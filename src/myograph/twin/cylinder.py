@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,7 +61,7 @@ class CylindricalConductor:
     fat_mm: float
     skin_mm: float
     bone_mm: float = 0.0
-    tissue: Tissue = Tissue()
+    tissue: Tissue = field(default_factory=Tissue)
 
     def __post_init__(self) -> None:
         check_positive(self.limb_mm, name="limb_mm")
@@ -177,7 +177,7 @@ class CylindricalConductor:
         box = max(BOX_Z_MM, 1.6 * reach.z_mm)
         count = round(box / STEP_Z_MM)
         step_z = box / count
-        k = np.pi / box * np.arange(count + 1)[None, :]
+        k = np.arange(count + 1, dtype=np.float64)[None, :] * (np.pi / box)
         n = np.arange(self._orders(float(np.min(depths_mm))))[:, None]
         disc = disc_transfer(np.hypot(k, n / self.limb_mm), radius_mm)
         n_x, n_z = (
@@ -185,7 +185,7 @@ class CylindricalConductor:
         )
         angle = np.arange(n_x)[:, None] * STEP_X_MM / self.limb_mm
         waves = np.cos(angle * n.T) * np.where(n.T == 0, 1.0, 2.0)
-        smooth, far = self._far_field(k, np.arange(n_z) * step_z)
+        smooth, far = self._far_field(k, np.arange(n_z, dtype=np.float64) * step_z)
         order, wave = np.broadcast_arrays(n.astype(float), np.maximum(k, _ALMOST_ZERO))
         muscle = self._muscle(order, wave)
         skin = self._resistance(order, wave, muscle) * disc
@@ -240,7 +240,7 @@ class _Muscle:
 def _inwards(
     wave: tuple[Floats, Floats], radii: tuple[float, float], potential: Floats, slope: Floats
 ) -> tuple[Floats, Floats]:
-    """Carry a potential and its radial slope through one layer, from its outer to its inner side."""
+    """Carry a potential and its radial slope through one layer, inwards."""
     n, k = wave
     outer, inner = k * radii[0], k * radii[1]
     i_o, k_o = k * slope_first(n, outer), k * slope_second(n, outer)

@@ -102,7 +102,8 @@ class SurfaceElectrodes:
         z = center_z_mm + np.tile([0.5, -0.5], len(x) // 2) * check_positive(
             spacing_mm, name="spacing_mm"
         )
-        return cls(x, z, radius_mm, np.kron(np.eye(len(x) // 2), [[1.0, -1.0]]))
+        pairs = np.kron(np.eye(len(x) // 2), [[1.0, -1.0]])
+        return cls(x, z, radius_mm, np.asarray(pairs, np.float64))
 
     @property
     def n_electrodes(self) -> int:
@@ -149,7 +150,7 @@ class SurfaceElectrodes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What lies between skin and amplifier: a resistance and a capacitance in parallel (merletti2019).
+    """What lies between skin and amplifier: a resistor beside a capacitor (merletti2019).
 
     With the amplifier's input it divides the potential, the more so the worse the contact; unequal
     contacts turn what is common to two electrodes, mains above all, into a difference.
@@ -235,7 +236,8 @@ def _parallel(ohm: float, farad: float, s: NDArray[np.complex128]) -> NDArray[np
 
 
 def _centred(n: int, spacing_mm: float) -> Floats:
-    return (np.arange(n) - (n - 1) / 2) * check_positive(spacing_mm, name="spacing_mm")
+    step = check_positive(spacing_mm, name="spacing_mm")
+    return np.asarray((np.arange(n) - (n - 1) / 2) * step, np.float64)
 
 
 def _frozen(values: ArrayLike) -> Floats:

@@ -25,14 +25,12 @@ from myograph.twin.conductor import Conductor, PotentialTable, Reach, depth_node
 from myograph.twin.electrode import SurfaceElectrodes
 from myograph.twin.fibre import Fibres
 from myograph.twin.muscle import Muscle
-from myograph.twin.source import INTRACELLULAR_S_M, ActionPotential, respond
+from myograph.twin.source import INTRACELLULAR_S_M, ActionPotential, respond, silent_after_ms
 
 __all__ = ["MuapLibrary", "muap_library"]
 
 Floats = NDArray[np.float64]
 
-# The action potential's tail is below a thousandth of its peak after this many lengths.
-_TAIL_LENGTHS = 14.0
 # Potentials are computed at this rate or above and then brought down: below it the extinction at
 # the tendons, which no tissue smooths in time, would alias.
 _INNER_RATE_HZ = 8000.0
@@ -160,7 +158,7 @@ def _compute(
 ) -> MuapLibrary:
     fibres = muscle.fibres.keep(muscle.fibres.innervated & (muscle.fibres.unit >= 0))
     n_units, inner_hz = muscle.pool.n_units, rate.fs_hz * rate.finer
-    n = _length(fibres, action, inner_hz)
+    n = int(np.ceil(silent_after_ms(fibres, action) / 1000 * inner_hz)) + 2
     out = np.zeros((electrodes.n_electrodes, n_units, n))
     if len(fibres):
         depth, along_skin = conductor.locate(
@@ -188,17 +186,6 @@ def _compute(
 def _surface_y_mm(muscle: Muscle) -> float:
     """Return y of the top of all muscle tissue, which begins the fat."""
     return muscle.geometry.surface_y_mm + muscle.geometry.depth_mm
-
-
-def _length(fibres: Fibres, action: ActionPotential, fs_hz: float) -> int:
-    """Return the samples until the last fibre is silent."""
-    if not len(fibres):
-        return 2
-    travel = np.maximum(fibres.right_mm - fibres.endplate_mm, fibres.endplate_mm - fibres.left_mm)
-    last_ms = (
-        fibres.terminal_delay_ms + (travel + _TAIL_LENGTHS * action.length_mm) / fibres.velocity_m_s
-    )
-    return int(np.ceil(last_ms.max() / 1000 * fs_hz)) + 2
 
 
 def _table(

@@ -20,7 +20,7 @@ from myograph.twin.conductor import NEEDLE_TISSUE, Tissue
 from myograph.twin.discharge import Discharges
 from myograph.twin.fibre import Fibres
 from myograph.twin.muscle import Muscle
-from myograph.twin.source import INTRACELLULAR_S_M, ActionPotential, respond
+from myograph.twin.source import INTRACELLULAR_S_M, ActionPotential, respond, silent_after_ms
 
 __all__ = [
     "NEEDLES",
@@ -35,7 +35,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-_TAIL_LENGTHS = 14.0
 # Beyond this distance the core is a point to a fibre, mm.
 _FAR_MM = 1.2
 
@@ -74,7 +73,7 @@ class NeedleTip:
 #: ``gain`` of the concentric needle is what brings healthy tibialis anterior to its measured
 #: amplitude (benchmarks/science/twin_needle.py), and the others share it: a calibration, not a law.
 NEEDLES: Registry[NeedleTip] = Registry("needle")
-_GAIN = 0.24
+_GAIN = 0.21
 NEEDLES.add(
     "concentric",
     NeedleTip(height_mm=0.58, width_mm=0.15, steel_mm=0.23, own_reference=True, gain=_GAIN),
@@ -208,7 +207,7 @@ def fibre_potentials(
     n = n_samples or _length(fibres, shape, check_positive(fs_hz, name="fs_hz"))
     out = np.zeros((len(fibres), n), np.float32)
     settings = _settings(needle, tissue, shape, fs_hz)
-    _fibres_at(*_columns(fibres, needle, shape), settings, _core_points(needle.tip), out)
+    _fibres_at(_columns(fibres, needle, shape), settings, _core_points(needle.tip), out)
     return out
 
 
@@ -314,13 +313,7 @@ def _delays(given: Floats, expected: tuple[int, int], unit: int) -> Floats:
 
 
 def _length(fibres: Fibres, action: ActionPotential, fs_hz: float) -> int:
-    if not len(fibres):
-        return 2
-    travel = np.maximum(fibres.right_mm - fibres.endplate_mm, fibres.endplate_mm - fibres.left_mm)
-    silent_ms = (
-        fibres.terminal_delay_ms + (travel + _TAIL_LENGTHS * action.length_mm) / fibres.velocity_m_s
-    )
-    return int(np.ceil(silent_ms.max() * fs_hz / 1000)) + 2
+    return int(np.ceil(silent_after_ms(fibres, action) * fs_hz / 1000)) + 2
 
 
 def _columns(fibres: Fibres, needle: Needle, action: ActionPotential) -> tuple[Floats, ...]:
@@ -378,7 +371,8 @@ def _at_line(low, high, x, y, z, anisotropy):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fibres_at(x, y, left, endplate, right, velocity, delay, strength, settings, points, out):  # type: ignore[no-untyped-def]
+def _fibres_at(columns, settings, points, out):  # type: ignore[no-untyped-def]
+    x, y, left, endplate, right, velocity, delay, strength = columns
     dt, length, conductivity, anisotropy, active, reference, bare = settings
     n = out.shape[1]
     potential, response = np.empty(n), np.empty(n)

@@ -20,14 +20,24 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.checks import check_positive
+from myograph.twin.fibre import Fibres
 
-__all__ = ["INTRACELLULAR_S_M", "ActionPotential", "FibreSource", "fibre_response"]
+__all__ = [
+    "INTRACELLULAR_S_M",
+    "ActionPotential",
+    "FibreSource",
+    "fibre_response",
+    "silent_after_ms",
+]
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 #: Conductivity of the inside of a fibre (hamiltonwright2005).
 INTRACELLULAR_S_M = 1.01
+
+# The action potential's tail is below a thousandth of its peak after this many lengths.
+_TAIL_LENGTHS = 14.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,7 @@ class FibreSource:
         Returns
         -------
         ndarray of complex
-            S/m x mm2 x mV. Zero at ``k_z = 0``: the currents of a fibre add to nothing at all times.
+            S/m x mm2 x mV. Zero at ``k_z = 0``: a fibre's currents always add to nothing.
         """
         k_z, k_t = np.asarray(k_z_per_mm, float), np.asarray(k_t_per_mm, float)
         right = _windowed(k_t + k_z, self.right_mm - self.endplate_mm)
@@ -140,6 +150,13 @@ class FibreSource:
         return np.asarray(
             self.strength * phase * self.action.slope_spectrum(k_t) * (left - right), np.complex128
         )
+
+
+def silent_after_ms(fibres: Fibres, action: ActionPotential) -> float:
+    """Time from the discharge until nothing of the slowest fibre's potential is left, ms."""
+    travel = np.maximum(fibres.right_mm - fibres.endplate_mm, fibres.endplate_mm - fibres.left_mm)
+    way = travel + _TAIL_LENGTHS * action.length_mm
+    return float(np.max(fibres.terminal_delay_ms + way / fibres.velocity_m_s, initial=0.0))
 
 
 def fibre_response(
@@ -181,7 +198,7 @@ def _windowed(k: Floats, length_mm: float) -> Complexes:
 
 
 # The four states are the convolutions of the gradient with s^n e^-s / n!, n = 0..3, advanced
-# exactly over one step in which the gradient is constant; V' is 6 of the third less 6 of the fourth.
+# exactly over one step in which the gradient is constant; V' is 6 times (third less fourth).
 @njit(cache=True, nogil=True)
 def respond(potential, step, scale, out, n):  # type: ignore[no-untyped-def]
     """Add ``scale`` times the response to ``out``; ``step`` is in action potential lengths."""
