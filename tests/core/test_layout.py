@@ -100,6 +100,10 @@ def test_differences_are_sentences():
     assert rate == "The sampling rate is 500 Hz; 1000 Hz is expected."
     (unit,) = two(scale="count").differences(two())
     assert unit == "Channel 'b' is acc in count; acc in g is expected."
+    labels = tuple(Channel(name, "semg", scale="count") for name in "abc")
+    counts, volts = Layout(1.0, labels), Layout(1.0, tuple(Channel(n, "semg") for n in "abc"))
+    (alike,) = counts.differences(volts)
+    assert alike == "Channels 'a', 'b', 'c' are semg in count; semg in uV is expected."
     swapped = two().take((1, 0))
     assert "another order" in swapped.differences(two())[0]
     (missing,) = two().take((0,)).differences(two())

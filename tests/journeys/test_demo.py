@@ -36,7 +36,7 @@ def _few_people(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_nothing_real", "_few_people")
 def test_without_real_recordings_people_are_simulated_and_called_so(cli, tmp_path: Path) -> None:
-    out = tmp_path / "demo"
+    out = tmp_path / "runs" / "demo"
     said = cli("demo", "--out", out, "-j", 1)
     assert said.code == 0, said.err
     assert "4 SIMULATED people, no real recordings are at hand" in said.out
@@ -48,7 +48,7 @@ def test_without_real_recordings_people_are_simulated_and_called_so(cli, tmp_pat
     page = (out / "evaluation" / "report.html").read_text()
     assert "Simulated data: no person was measured." in page
     assert "svm" in page
-    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["demo"]
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["runs"]
 
 
 @pytest.mark.usefixtures("_nothing_real", "_few_people")

@@ -21,7 +21,7 @@ app = typer.Typer(
 
 
 def list_datasets(json: Json = False) -> None:
-    """List the datasets: signals, licence, and whether they are on this machine."""
+    """List the datasets with their licences, and whether they are on this machine."""
     from myograph.cli import render
     from myograph.workflows.catalogue import list_datasets as found
 
@@ -29,14 +29,11 @@ def list_datasets(json: Json = False) -> None:
     if json:
         render.print_json({"datasets": [dataset.to_dict() for dataset in datasets]})
         return
-    rows = []
-    for dataset in datasets:
-        card = dataset.card
-        rates = ", ".join(f"{rate:g}" for rate in card.fs_hz)
-        signals = f"{' '.join(card.kinds)} {rates} Hz" if card.kinds else "tables"
-        here = "yes" if dataset.available else "no"
-        rows.append((card.name, here, signals, card.licence, card.title))
-    render.show_table(["name", "here", "signals", "licence", "what"], rows)
+    rows = [
+        (d.card.name, "yes" if d.available else "no", d.card.licence, d.card.title)
+        for d in datasets
+    ]
+    render.show_table(["name", "here", "licence", "what"], rows)
     render.note("Get one with: myograph datasets get NAME. MYOGRAPH_MIRROR names a local folder.")
 
 
@@ -72,6 +69,7 @@ def _agrees() -> bool:
     try:
         return typer.confirm("Download it on these terms?", err=True)
     except typer.Abort:  # nobody is there to answer: that is no agreement
+        typer.echo(err=True)
         return False
 
 

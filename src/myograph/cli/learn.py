@@ -214,6 +214,7 @@ def predict(
             [_prediction_row(prediction) for prediction in found],
             numbers_from=4,
         )
+        _show_total(found)
     if out is not None:
         render.line(f"decisions: {out}")
 
@@ -268,6 +269,7 @@ def show_result(result: ValidationResult) -> None:
             for k, e in result.metrics.items()
         ],
     )
+    render.line()
     rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
     for name, estimate in result.ladder.items():
         gain = result.gain.get(name)
@@ -276,6 +278,7 @@ def show_result(result: ValidationResult) -> None:
     if result.chance is not None:
         rows.append((measure.guess, measure.value(result.chance), "", ""))
     render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
+    render.line()
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]
     told += [("left out", f"{what}: {why}") for what, why in result.dropped]
@@ -305,6 +308,16 @@ def _show_one(prediction: Prediction) -> None:
     whole = prediction.whole
     told = "rejected: not sure enough" if whole.rejected else f"{100 * whole.confidence:.0f} % sure"
     render.line(f"the whole recording: {whole.label} ({told})")
+
+
+def _show_total(predictions: Sequence[Prediction]) -> None:
+    from myograph.cli import render
+
+    labelled = sum(prediction.labelled for prediction in predictions)
+    if labelled:
+        right = sum((p.accuracy or 0.0) * p.labelled for p in predictions)
+        share = f"{100 * right / labelled:.1f} % of {labelled:,} labelled windows"
+        render.line(f"{share} were called right, in {len(predictions)} recordings")
 
 
 def _prediction_row(prediction: Prediction) -> Sequence[object]:

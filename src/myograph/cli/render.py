@@ -70,7 +70,8 @@ def line(text: str = "", style: str | None = None) -> None:
 
 
 def note(text: str) -> None:
-    """Say something that is not the result, on stderr."""
+    """Say something that is not the result, on stderr, after what was said before it."""
+    sys.stdout.flush()
     _console_of("stderr").print(text, markup=False, style="dim")
 
 
@@ -91,7 +92,7 @@ def show_table(
         table.add_column(name, justify="right" if k >= numbers_from else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    _out().print(table)
+    _print_trimmed(table)
 
 
 def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
@@ -105,7 +106,16 @@ def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> No
     for term, told in pairs.items() if isinstance(pairs, Mapping) else pairs:
         if told not in ("", None):
             grid.add_row(term, Text(str(told)))
-    _out().print(grid)
+    _print_trimmed(grid)
+
+
+def _print_trimmed(table: Any) -> None:
+    """Print a table without the spaces that fill its lines and the empty lines around it."""
+    console = _out()
+    with console.capture() as captured:
+        console.print(table)
+    lines = [text.rstrip() for text in captured.get().splitlines()]
+    console.file.write("\n".join(filter(None, lines)) + "\n")
 
 
 def percent(estimate: Estimate) -> str:

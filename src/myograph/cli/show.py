@@ -36,7 +36,7 @@ def report(
 
     page = run(result, out, force=force)
     if json:
-        render.print_json({"report": str(page), "bytes": page.stat().st_size})
+        render.print_json({"report": str(page)})
     else:
         render.line(f"report: {page}")
 

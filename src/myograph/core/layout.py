@@ -189,13 +189,7 @@ class Layout:
         if self.names != expected.names:
             found.append(_different_names(self.names, expected.names))
             return tuple(found)
-        for mine, other in zip(self.channels, expected.channels, strict=True):
-            if (mine.kind, mine.unit) != (other.kind, other.unit):
-                found.append(
-                    f"Channel {mine.name!r} is {mine.kind} in {mine.unit}; "
-                    f"{other.kind} in {other.unit} is expected."
-                )
-        return tuple(found)
+        return (*found, *_different_kinds(self.channels, expected.channels))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layout as plain JSON-able data."""
@@ -205,6 +199,20 @@ class Layout:
     def from_dict(cls, data: Mapping[str, Any]) -> Layout:
         """Rebuild a layout from what `to_dict` gave."""
         return cls(data["fs_hz"], tuple(Channel.from_dict(c) for c in data["channels"]))
+
+
+def _different_kinds(mine: tuple[Channel, ...], expected: tuple[Channel, ...]) -> list[str]:
+    """Word the channels of another kind or unit, those that differ alike in one sentence."""
+    alike: dict[str, list[str]] = {}
+    for one, other in zip(mine, expected, strict=True):
+        if (one.kind, one.unit) != (other.kind, other.unit):
+            told = f"{one.kind} in {one.unit}; {other.kind} in {other.unit} is expected."
+            alike.setdefault(told, []).append(repr(one.name))
+    return [
+        f"Channel{'s' if len(names) > 1 else ''} {', '.join(names)} "
+        f"{'are' if len(names) > 1 else 'is'} {told}"
+        for told, names in alike.items()
+    ]
 
 
 def _different_names(mine: tuple[str, ...], expected: tuple[str, ...]) -> str:

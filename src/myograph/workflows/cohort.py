@@ -25,8 +25,6 @@ Data: TypeAlias = "str | PathLike[str] | Dataset | Sequence[Recording]"
 #: Where the name of the person comes from when the data are files.
 PEOPLE_FROM = ("header", "folder", "file")
 
-_ASKED = "left out as asked for"
-
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
@@ -167,7 +165,7 @@ def _from_dataset(dataset: Dataset, selection: Selection) -> Cohort:
         "digest": facts["digest"],
     }
     dropped = [(d.what, d.reason) for d in dataset.dropped]
-    dropped += [(person, _ASKED) for person in everybody if person not in kept]
+    dropped += _left_out(everybody, kept)
     return Cohort(dataset.name, dataset.recordings, about, tuple(dropped))
 
 
@@ -212,8 +210,13 @@ def _chosen(cohort: Cohort, selection: Selection) -> Cohort:
         return cohort
     kept = selection.of(everybody, where=cohort.name)
     recordings = [r for r, w in zip(cohort.recordings, whose, strict=True) if w in set(kept)]
-    dropped = [(person, _ASKED) for person in everybody if person not in kept]
-    return replace(cohort, recordings=recordings, dropped=(*cohort.dropped, *dropped))
+    dropped = (*cohort.dropped, *_left_out(everybody, kept))
+    return replace(cohort, recordings=recordings, dropped=dropped)
+
+
+def _left_out(everybody: Sequence[str], kept: Sequence[str]) -> list[tuple[str, str]]:
+    gone = [person for person in everybody if person not in kept]
+    return [(", ".join(gone), "left out as asked for")] if gone else []
 
 
 def _recordings_below(path: Path) -> Iterator[Path]:

@@ -120,7 +120,7 @@ def find_real() -> tuple[str, Path | None, str] | None:
         for name in REAL:
             place = locate(datasets.DATASETS[name], mirror=mirror)
             if place is not None:
-                return name, mirror, str(place)
+                return name, mirror, os.path.relpath(place) if mirror else str(place)
     return None
 
 
@@ -158,6 +158,7 @@ def demo(
     best = max(MODELS, key=lambda name: results[name].metrics[results[name].headline].value)
     result = _beside_others(results, best)
     person = _typical(result)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(folder, mark=f"evaluation/{RESULT}", force=True) as made:
         command = f"{before}myograph evaluate --data {cohort.name} --model {best} --seed {seed}"
         place = Place(made / "evaluation", command=command)
