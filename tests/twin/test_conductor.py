@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import ive, iv, ivp, kv, kve, kvp
+from scipy.special import iv, ive, ivp, kv, kve, kvp
 
 from myograph.core.errors import ParameterError
 from myograph.twin.bessel import log_first, log_second, slope_first, slope_second

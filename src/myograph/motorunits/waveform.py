@@ -119,7 +119,7 @@ def measure_muap(
     >>> wave = 300 * np.exp(-((t - 8) ** 2)) - 600 * np.exp(-((t - 10) ** 2) * 2)
     >>> found = measure_muap(wave, fs_hz=20_000.0)
     >>> found.phases, found.turns, round(found.amplitude_uv)
-    (2, 2, 899)
+    (2, 2, 894)
     """
     values, rule = _checked(potential_uv), rules or MuapRules()
     first, last = muap_extent(values, fs_hz=fs_hz, rules=rule)

@@ -168,7 +168,7 @@ class Contact:
     --------
     >>> good, bad = Contact(resistance_kohm=10), Contact(resistance_kohm=2000, input_mohm=10)
     >>> [round(float(abs(c.response(50.0))), 3) for c in (good, bad)]
-    [1.0, 0.858]
+    [1.0, 0.99]
     """
 
     resistance_kohm: float = 50.0
@@ -219,7 +219,7 @@ class Contact:
 
 
 def disc_transfer(k_per_mm: ArrayLike, radius_mm: float) -> Floats:
-    """Transfer function of a disc, ``2 J1(k r) / (k r)`` (farina2001surface).
+    """Transfer function of a disc, ``2 J1(k r) / (k r)`` (farina2001).
 
     Examples
     --------

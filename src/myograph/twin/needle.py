@@ -182,9 +182,8 @@ class NeedleLibrary:
     @property
     def muaps(self) -> NDArray[np.float32]:
         """Potential of each unit without jitter, shape (n_units, n_samples), µV."""
-        total = self.background.astype(np.float64)
-        np.add.at(total, self.unit, self.values)
-        return total.astype(np.float32)
+        near = _by_unit(self.values, self.unit, self.n_units)
+        return (self.background + near).astype(np.float32)
 
 
 def fibre_potentials(
@@ -240,7 +239,7 @@ def needle_library(
     for part in np.array_split(np.arange(len(rows)), max(len(rows) // 4096, 1)):
         values = fibre_potentials(fibres.keep(part), needle, fs_hz=fs_hz, n_samples=n, action=shape)
         near = np.ptp(values, axis=1) >= near_uv if len(part) else np.zeros(0, bool)
-        np.add.at(background, fibres.unit[part[~near]], values[~near])
+        background += _by_unit(values[~near], fibres.unit[part[~near]], len(background))
         kept.append((part[near], values[near]))
     chosen = np.concatenate([part for part, _ in kept])
     x, y = needle.displaced(fibres.keep(chosen))
@@ -300,6 +299,15 @@ def needle_signal(
         typical = float(np.nanmedian(late)) if np.isfinite(late).any() else 0.0
         _add(library.background[unit][None], start[None] + typical, out)
     return out.astype(np.float32)
+
+
+def _by_unit(values: NDArray[np.float32], unit: Rows, n_units: int) -> Floats:
+    """Sum rows of one unit; units ascend."""
+    total = np.zeros((n_units, values.shape[1]))
+    if len(unit):
+        units, first = np.unique(unit, return_index=True)
+        total[units] = np.add.reduceat(values, first, axis=0, dtype=np.float64)
+    return total
 
 
 def _delays(given: Floats, expected: tuple[int, int], unit: int) -> Floats:
@@ -371,33 +379,38 @@ def _at_line(low, high, x, y, z, anisotropy):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _at_needle(surface, lines, x, y, z, anisotropy):  # type: ignore[no-untyped-def]
+    active, reference, bare = lines
+    if active > 0:
+        value = _at_line(-active / 2, active / 2, x, y, z, anisotropy)
+    else:
+        value = _at_core(surface, x, y, z, anisotropy)
+    if reference > 0:
+        value -= _at_line(bare, bare + reference, x, y, z, anisotropy)
+    return value
+
+
+@njit(cache=True, nogil=True)
 def _fibres_at(columns, settings, points, out):  # type: ignore[no-untyped-def]
     x, y, left, endplate, right, velocity, delay, strength = columns
     dt, length, conductivity, anisotropy, active, reference, bare = settings
-    n = out.shape[1]
+    n, lines = out.shape[1], (active, reference, bare)
     potential, response = np.empty(n), np.empty(n)
     middle = np.zeros((1, 2))
     for f in range(len(x)):
         near = x[f] * x[f] + y[f] * y[f] < _FAR_MM * _FAR_MM
         surface = points if near else middle
-        from_right, from_left = right[f] - endplate[f], endplate[f] - left[f]
-        for k in range(n):
-            u = max(velocity[f] * (k * dt - delay[f]), 0.0)
-            total = 0.0
-            for way in range(2):
-                z = (
-                    endplate[f] + min(u, from_right)
-                    if way == 0
-                    else endplate[f] - min(u, from_left)
-                )
-                if active > 0:
-                    total += _at_line(-active / 2, active / 2, x[f], y[f], z, anisotropy)
-                else:
-                    total += _at_core(surface, x[f], y[f], z, anisotropy)
-                if reference > 0:
-                    total -= _at_line(bare, bare + reference, x[f], y[f], z, anisotropy)
-            potential[k] = total
-            response[k] = 0.0
+        potential[:] = 0.0
+        response[:] = 0.0
+        for way, reach in ((1.0, right[f] - endplate[f]), (-1.0, endplate[f] - left[f])):
+            before, value = -1.0, 0.0
+            for k in range(n):
+                u = min(max(velocity[f] * (k * dt - delay[f]), 0.0), reach)
+                if u != before:  # it has not set out, or has arrived: nothing new
+                    z = endplate[f] + way * u
+                    value = _at_needle(surface, lines, x[f], y[f], z, anisotropy)
+                    before = u
+                potential[k] += value
         scale = strength[f] / (4 * np.pi * conductivity)
         respond(potential, velocity[f] * dt / length, scale, response, n)
         for k in range(n):

@@ -60,7 +60,7 @@ class ActionPotential:
     --------
     >>> action = ActionPotential()
     >>> round(float(action.potential_mv(3.0)), 1), float(action.potential_mv(-1.0))
-    (39.1, -90.0)
+    (39.0, -90.0)
     """
 
     amplitude_mv: float = 96.0
