@@ -70,13 +70,20 @@ class NerveAnatomy:
     source: str
 
 
-# Muscle fibres of 55 um fill this share of a cross-section.
+# Muscle fibres fill this share of a cross-section.
 _FILL = 0.9
-_FIBRE_MM2 = 0.00238
 
 
-def _fibres(width_mm: float, thickness_mm: float) -> int:
-    return int(_FILL * 0.7854 * width_mm * thickness_mm / _FIBRE_MM2)
+def _fibres(width_mm: float, thickness_mm: float, diameter_um: float = 55.0) -> int:
+    return int(_FILL * width_mm * thickness_mm / (diameter_um / 1000) ** 2)
+
+
+# Fibres of some muscles differ from those of `MuscleGeometry`. Those of the tibialis anterior are
+# thick in living men (recalled, 60 to 75 um), hence fast; with the density of hamiltonwright2005
+# its needle potentials are as wide as measured (benchmarks/science/twin_needle.py).
+_FIBRES: dict[str, dict[str, float]] = {
+    "TA": {"diameter_um": 66.0, "diameter_sd_um": 11.0, "territory_density_per_mm2": 10.0},
+}
 
 
 # name: full name, nerve, units, source of the count
@@ -167,13 +174,15 @@ _POOLS: dict[str, dict[str, Any]] = {
 def _anatomy(name: str) -> Anatomy:
     full_name, nerve, units, source = _NAMES[name]
     width, thickness, length, depth, fat, limb, bone, mvc = _SHAPES[name]
+    own = _FIBRES.get(name, {})
     pool = PoolParameters(
         n_units=units,
-        n_fibres=_fibres(width, thickness),
+        n_fibres=_fibres(width, thickness, own.get("diameter_um", 55.0)),
         mvc_n=mvc,
         **_POOLS.get(name, _BROAD),
     )
     geometry = MuscleGeometry(
+        **own,
         width_mm=width,
         thickness_mm=thickness,
         fibre_length_mm=length,

@@ -1,0 +1,1 @@
+"""Motor units and their discharge, as far as a recording tells."""
