@@ -85,5 +85,5 @@ def spikes(
     for first in np.flatnonzero(large):
         if first >= heard:
             marked[first : first + longest] = large[first : first + longest]
-            heard = first + longest + _ORDER  # a spike spoils the predictions after it
+            heard = int(first) + longest + _ORDER  # a spike spoils the predictions after it
     return marked
