@@ -56,7 +56,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing what lint and tests need"
-	@$(EDITABLE) '.[dev,io]'
+	@$(EDITABLE) '.[dev,io,table]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core

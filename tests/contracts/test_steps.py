@@ -23,9 +23,37 @@ EXAMPLES = {
     "zero-phase-lowpass": {"high_hz": 6.0},
     "zero-phase-notch": {"frequency_hz": 50.0},
     "select": {"names": ("e3", "e1")},
+    "band": {"modality": "surface"},
+    "drift": {"low_hz": 1.0},
+    "resample": {"fs_hz": 750.0},
+    "zero-phase-resample": {"fs_hz": 3000.0},
+    "subtract-mains": {"frequency_hz": 50.0},
+    "conditional-notch": {"frequency_hz": 50.0},
+    "interpolate-mains": {"frequency_hz": 50.0},
+    "repair": {"longest_ms": 3.0},
+    "subtract-heart": {"kinds": ("semg",)},
+    "montage": {"montage": "common-average"},
+    "normalise": {
+        "method": "standard-mvc",
+        "learned": (("p01", "e1", 20.0), ("p01", "e2", 30.0), ("p01", "e3", 40.0)),
+    },
+    "zscore": {"learned": tuple(("p01", f"e{i}", 1.5, 20.0) for i in (1, 2, 3))},
+    "rolling-zscore": {"time_s": 0.02, "least_sd": 1.0},
 }
-CAUSAL = [name for name in EXAMPLES if not name.startswith("zero-phase")]
-OFFLINE = [name for name in EXAMPLES if name.startswith("zero-phase")]
+OFFLINE = [
+    name
+    for name in EXAMPLES
+    if name.startswith("zero-phase") or name in ("interpolate-mains", "repair", "subtract-heart")
+]
+CAUSAL = [name for name in EXAMPLES if name not in OFFLINE]
+# Steps that change the signal only where they find something; their own tests show that they do.
+WATCHFUL = (
+    "subtract-mains",
+    "conditional-notch",
+    "interpolate-mains",
+    "repair",
+    "subtract-heart",
+)
 
 
 def step_of(name):
@@ -71,7 +99,8 @@ def test_live_equals_offline(name, n_samples, cuts, seed, offset):
     # Cuts at one place, at 0 and beyond the end leave empty chunks.
     chunks = np.split(recording.samples, sorted(min(c, n_samples) for c in cuts), axis=1)
     live = [state.push(chunk) for chunk in chunks]
-    assert [out.shape[1] for out in live] == [chunk.shape[1] for chunk in chunks]
+    if step.output_layout(recording.layout).fs_hz == recording.fs_hz:
+        assert [out.shape[1] for out in live] == [chunk.shape[1] for chunk in chunks]
     np.testing.assert_allclose(
         np.concatenate(live, axis=1), step.apply(recording).samples, rtol=0, atol=1e-5
     )
@@ -93,9 +122,10 @@ def test_the_future_does_not_change_the_past(name):
     other = recording.samples.copy()
     other[:, 120:] += 1000
     step = step_of(name)
-    before = step.apply(recording).samples[:, :120]
-    after = step.start(recording.layout).push(other)[:, :120]
-    np.testing.assert_array_equal(before, after)
+    known = step.start(recording.layout).push(recording.samples[:, :120])
+    for samples in (recording.samples, other):
+        out = step.start(recording.layout).push(samples)
+        np.testing.assert_array_equal(out[:, : known.shape[1]], known)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -123,7 +153,8 @@ def test_applying_keeps_the_input_and_writes_the_recipe(name):
 def test_a_step_survives_json(name):
     step = step_of(name)
     assert build_step(json.loads(json.dumps(step.to_dict()))) == step
-    assert step.fit([]) is step
+    if not step.learns:
+        assert step.fit([]) is step
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -153,9 +184,11 @@ def test_a_chunk_of_another_montage_is_refused(name):
         state.push(np.zeros((3, 10), dtype="f4"))
 
 
-@pytest.mark.parametrize("name", [n for n in EXAMPLES if n not in ("select", "lowpass")])
+@pytest.mark.parametrize("name", [n for n in EXAMPLES if n != "lowpass"])
 def test_filters_leave_other_kinds_alone(name):
     recording = make(400)
     out = step_of(name).apply(recording)
+    if out.layout != recording.layout:  # another montage or rate: its own tests say which
+        return
     np.testing.assert_array_equal(out.samples[3], recording.samples[3])
-    assert np.abs(out.samples[:3] - recording.samples[:3]).max() > 1
+    assert name in WATCHFUL or np.abs(out.samples[:3] - recording.samples[:3]).max() > 1

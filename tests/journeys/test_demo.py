@@ -87,12 +87,12 @@ def test_real_recordings_are_found_beside_the_checkout(
 
 @pytest.mark.realdata
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_on_real_people(mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYOGRAPH_MIRROR", str(mirror))
     done = demo(tmp_path / "demo", jobs=2)
     assert not done.simulated
     assert done.data == "myo-cotellard"
-    assert done.seconds < 180
     for result in done.results.values():
         assert result.passed
         assert len(result.people) == 19

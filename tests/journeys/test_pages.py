@@ -87,6 +87,7 @@ def test_the_page_of_the_command_line(
 
 @pytest.mark.slow
 @pytest.mark.realdata
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_desk")
 def test_the_readme(
     mirror: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

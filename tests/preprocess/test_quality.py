@@ -3,10 +3,18 @@ import json
 import numpy as np
 import pytest
 
-from myograph.core.errors import LayoutError, ParameterError
+from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Channel, Layout
 from myograph.core.recording import GAP, Event, Recording
-from myograph.preprocess.quality import GRADES, PARTS, QualityThresholds, assess
+from myograph.core.windows import WindowIndex
+from myograph.preprocess.quality import (
+    DEFECTS,
+    GRADES,
+    PARTS,
+    QualityThresholds,
+    assess,
+    withheld,
+)
 from myograph.signal.filters import CausalFilter, design_bandpass
 
 FS_HZ = 2000.0
@@ -208,3 +216,65 @@ def test_rest_is_never_quieter_than_the_converter(rng):
     channel = only(assess(recording_of(samples)))
     assert channel.parts["baseline_rms"] == pytest.approx(1 / np.sqrt(12))
     assert np.isfinite(channel.parts["snr_db"])
+
+
+def test_defects_are_named(rng):
+    t = np.arange(int(SECONDS * FS_HZ)) / FS_HZ
+    x = emg(rng, n_channels=4, rest=0.5)
+    x[1] += 60 * np.sin(2 * np.pi * 50 * t)
+    x[2] += 700 * np.exp(-0.5 * ((t - 3.5) / 0.08) ** 2)
+    x[3, int(4 * FS_HZ) : int(6 * FS_HZ)] = 2000
+    report = assess(recording_of((np.round(x * 10) / 10).astype("f4")))
+    clean, hum, bump, off = report.channels
+    assert clean.defects == ()
+    assert hum.defects == ("mains",)
+    assert bump.defects == ("motion",)
+    assert not any(
+        reason.startswith("motion_peak") and "reject" in reason for reason in bump.reasons
+    )
+    assert report.per_second["grade"][2].argmax() == 3  # a moment: its second is graded by it
+    assert "lead-off" in off.defects
+    assert off.grade == "reject"
+    assert set(off.defects) <= set(DEFECTS.values())
+
+
+def test_a_silent_second_is_not_graded_by_what_fills_it(rng):
+    x = emg(rng, rest=0.0)
+    x += 0.5 * np.sin(2 * np.pi * 50 * np.arange(x.shape[1]) / FS_HZ)
+    report = assess(recording_of(x.astype("f4")))
+    quiet = report.per_second["mains_ratio"][0, ::2]
+    assert quiet.min() > 0.6  # nothing but mains there, and next to nothing of it
+    assert report.per_second["grade"][0].max() == 0
+
+
+def test_windows_on_rejected_seconds_are_withheld(rng):
+    x = emg(rng, n_channels=4, rest=0.5)
+    x[3, int(4 * FS_HZ) : int(6 * FS_HZ)] = 2000
+    report = assess(recording_of(x))
+    start_s = np.arange(0.0, SECONDS - 0.4, 0.5)
+    index = WindowIndex.of(len(start_s), start_s=start_s, stop_s=start_s + 0.5, label="")
+    mask = withheld(report, index)
+    assert np.flatnonzero(mask).tolist() == [8, 9, 10, 11]
+    assert not withheld(report, index, most_channels=0.25).any()
+    assert not withheld(report, index, worst="reject").any()
+    across = WindowIndex.of(1, start_s=[3.9], stop_s=[4.1], label="")
+    assert withheld(report, across).tolist() == [True]
+    with pytest.raises(ParameterError, match="worst must be one of"):
+        withheld(report, index, worst="D")
+    with pytest.raises(ParameterError, match="most_channels must be from 0"):
+        withheld(report, index, most_channels=1.0)
+    later = WindowIndex.of(1, start_s=[50.0], stop_s=[50.5], label="")
+    with pytest.raises(DataError, match="assess their recording"):
+        withheld(report, later)
+
+
+def test_crosstalk_is_measured_and_only_copies_are_graded(rng):
+    x = emg(rng, n_channels=2)
+    x[1] = 0.6 * x[0] + 0.8 * x[1]
+    for channel in assess(recording_of(x)).channels:
+        assert channel.parts["crosstalk"] == pytest.approx(0.36, abs=0.08)
+        assert channel.grade == "A"
+    x[1] = 2 * x[0]
+    for channel in assess(recording_of(x)).channels:
+        assert channel.parts["crosstalk"] > 0.999
+        assert "crosstalk" in channel.defects

@@ -24,8 +24,8 @@ from myograph.core.recording import Recording
 from myograph.io import read
 
 warnings.simplefilter("ignore")
-import mne  # noqa: E402
-import pyedflib  # noqa: E402
+import mne
+import pyedflib
 
 mne.set_log_level("ERROR")
 

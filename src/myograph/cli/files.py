@@ -194,7 +194,7 @@ def quality(
         for name, report in reports.items():
             _show_quality(f"{file}{f' ({name})' if name else ''}", report)
         if picture is not None:
-            render.line(f"picture: {picture}")
+            render.place("picture", picture)
     if any(report.grade == "reject" for report in reports.values()):
         raise typer.Exit(1)
 

@@ -27,12 +27,14 @@ from myograph.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from myograph.validate.result import ValidationResult
     from myograph.workflows.predict import Prediction
 
 __all__ = ["add_to", "result_object", "show_result"]
+
+_SHOWN_COLUMNS = 16
 
 
 def add_to(app: typer.Typer) -> None:
@@ -118,7 +120,7 @@ def evaluate(
     else:
         show_result(result)
         if out is not None:
-            render.line(f"report: {out / REPORT}")
+            render.place("report", out / REPORT)
     if not result.passed:
         raise typer.Exit(1)
 
@@ -174,9 +176,9 @@ def train(
             "learned": f"{trained.windows:,} windows of {trained.people} people",
             "classes": ", ".join(trained.classes),
             "unseen": ", ".join(trained.left_out),
-            "file": trained.path,
         }
     )
+    render.place("file", trained.path)
     for note in trained.notes:
         render.line(f"note: {note}")
 
@@ -216,7 +218,7 @@ def predict(
         )
         _show_total(found)
     if out is not None:
-        render.line(f"decisions: {out}")
+        render.place("decisions", out)
 
 
 def result_object(result: ValidationResult) -> dict[str, Any]:
@@ -234,6 +236,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "per_person": whole["per_person"],
         "classes": list(result.classes),
         "confusion": whole["confusion"],
+        "selection": whole["selection"],
         "passed": result.passed,
         "audits": whole["audits"],
         "notes": whole["notes"],
@@ -278,6 +281,8 @@ def show_result(result: ValidationResult) -> None:
     if result.chance is not None:
         rows.append((measure.guess, measure.value(result.chance), "", ""))
     render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
+    if result.selection:
+        _show_selection(result.selection)
     render.line()
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]
@@ -286,6 +291,21 @@ def show_result(result: ValidationResult) -> None:
     seconds = result.run.to_dict()["seconds"]
     if seconds is not None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")
+
+
+def _show_selection(selection: Mapping[str, Any]) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import selection_words
+
+    render.line(selection_words(selection))
+    columns = sorted(selection.get("columns", {}).items(), key=lambda column: -column[1])
+    if columns:
+        rows = [(name, f"{100 * share:.0f} %") for name, share in columns[:_SHOWN_COLUMNS]]
+        render.show_table(["column", "folds that took it"], rows, numbers_from=1)
+    if len(columns) > _SHOWN_COLUMNS:
+        render.line(f"and {len(columns) - _SHOWN_COLUMNS} more (--json shows all)")
+    for what, value in selection["figures"].items():
+        render.line(f"{what}: {value:.4g}")
 
 
 def _show_one(prediction: Prediction) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "line",
     "note",
     "percent",
+    "place",
     "print_json",
     "show_pairs",
     "show_table",
@@ -61,12 +62,17 @@ def print_json(result: object) -> None:
 
 def heading(text: str) -> None:
     """Print a line in bold."""
-    _out().print(text, style="bold", markup=False)
+    line(text, style="bold")
 
 
 def line(text: str = "", style: str | None = None) -> None:
     """Print a line of the result."""
     _out().print(text, style=style, markup=False, soft_wrap=not sys.stdout.isatty())
+
+
+def place(name: str, path: object) -> None:
+    """Print where something is: never broken over lines, so that it can be copied."""
+    _out().print(f"{name}: {path}", markup=False, soft_wrap=True)
 
 
 def note(text: str) -> None:

@@ -38,7 +38,7 @@ def report(
     if json:
         render.print_json({"report": str(page)})
     else:
-        render.line(f"report: {page}")
+        render.place("report", page)
 
 
 def demo(
@@ -95,6 +95,6 @@ def _show_demo(done: Demo) -> None:
         f"{done.best} was trained without {done.person}, saved, loaded again, and called "
         f"{100 * done.accuracy:.1f} % of this person's windows right."
     )
-    render.show_pairs(
-        {"model": done.trained.path, "report": done.report, "took": render.duration(done.seconds)}
-    )
+    render.place("model", done.trained.path)
+    render.place("report", done.report)
+    render.line(f"took {render.duration(done.seconds)}")

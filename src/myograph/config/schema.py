@@ -18,6 +18,7 @@ __all__ = [
     "FeatureConfig",
     "ModelConfig",
     "PipelineConfig",
+    "SelectionConfig",
     "SplitConfig",
     "StepConfig",
     "WindowingConfig",
@@ -114,6 +115,15 @@ class ModelConfig(Config):
     params: dict[str, Parameter] = Field(default_factory=dict)
 
 
+class SelectionConfig(_Open):
+    """Which measured numbers go on to the model: ``{"name": "mrmr", "keep": 12}``.
+
+    See `myograph.features.select.SELECTIONS`.
+    """
+
+    name: str
+
+
 class SplitConfig(Config):
     """A split by name, with its parameters; see `myograph.validate.splits.SPLITS`."""
 
@@ -134,6 +144,8 @@ class PipelineConfig(Config):
     scaling : str
         ``"none"``; ``"standard"``: mean 0 and deviation 1 over the training windows;
         ``"person"``: the same over each person's own unlabelled windows.
+    selection : SelectionConfig, optional
+        Learned from the scaled training windows of each fold; all columns when left out.
     model : ModelConfig
     aggregate : str
         How the windows of a recording, and the recordings of a person, become one answer.
@@ -147,6 +159,7 @@ class PipelineConfig(Config):
         default=("hudgins",), min_length=1
     )
     scaling: Literal["none", "standard", "person"] = "none"
+    selection: SelectionConfig | None = None
     model: ModelConfig = ModelConfig()
     aggregate: Literal["mean-log-probability", "vote"] = "mean-log-probability"
     reject_below: float = Field(default=0.0, ge=0, lt=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,75 +13,28 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from myograph.core.checks import unknown_name
-from myograph.core.errors import ArtifactError, DataError, ParameterError
+from myograph.core.errors import DataError, ParameterError
 from myograph.core.registry import Registry
+from myograph.core.saved import SavedAsArrays
 
 __all__ = ["MODELS", "Classifier", "Model", "Regressor", "build_model", "softmax"]
 
 
-class Model(BaseEstimator):
-    """What every model shares.
-
-    A subclass names in ``state`` the attributes that `fit` sets, all of them arrays, and predicts
-    from these alone. So the saved form is the fitted form: `from_arrays` gives back a model whose
-    predictions are the same, bit for bit.
-    """
+class Model(SavedAsArrays, BaseEstimator):
+    """What every model shares; its fitted state is nothing but arrays, see `SavedAsArrays`."""
 
     #: What a row of ``X`` is: ``"features"`` (n_features,), ``"windows"`` (n_channels, n_samples).
     eats: ClassVar[Literal["features", "windows"]] = "features"
     task: ClassVar[Literal["classification", "regression"]]
     #: True when `fit` also takes ``groups``, the person of each row.
     uses_groups: ClassVar[bool] = False
-    #: Fitted attributes, all arrays.
-    state: ClassVar[tuple[str, ...]] = ()
-
-    #: What a reader of the result has to know about this fit, in sentences.
-    notes_: tuple[str, ...] = ()
 
     @abstractmethod
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from ``X`` (n_rows, n_features) and ``y`` (n_rows,)."""
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return everything that was learned, as named arrays."""
+    def _require_fitted(self) -> None:
         check_is_fitted(self)
-        return {name.rstrip("_"): np.asarray(getattr(self, name)) for name in self._saved()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], **params: Any) -> Self:
-        """Rebuild a fitted model from what `to_arrays` gave and its parameters.
-
-        Raises
-        ------
-        ArtifactError
-            If an array is missing or unknown, or the arrays do not fit together.
-        """
-        model = cls(**params)
-        saved = {name.rstrip("_"): name for name in cls._saved()}
-        if set(saved) != set(arrays):
-            raise ArtifactError(
-                f"{cls.__name__} is rebuilt from the arrays {sorted(saved)}; got {sorted(arrays)}."
-            )
-        for key, name in saved.items():
-            setattr(model, name, np.asarray(arrays[key]))
-        model.n_features_in_ = int(arrays["n_features_in"])
-        model._check_state()
-        return model
-
-    @classmethod
-    def _saved(cls) -> tuple[str, ...]:
-        return ("n_features_in_", *cls.state)
-
-    def _check_state(self) -> None:
-        """Refuse arrays that do not fit together; called on what came from a file."""
-
-    def _expect(self, name: str, *shape: int, kind: str = "f") -> None:
-        array = getattr(self, name)
-        if array.shape != shape or array.dtype.kind not in kind:
-            raise ArtifactError(
-                f"Array {name.rstrip('_')!r} of {type(self).__name__} must have shape {shape} and "
-                f"dtype kind {kind!r}; got {array.shape} and {array.dtype}."
-            )
 
     def _rows(self, X: ArrayLike) -> NDArray[np.float64]:
         """Check ``X`` against the fitted model."""

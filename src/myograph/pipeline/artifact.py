@@ -32,6 +32,7 @@ from myograph.pipeline.fitted import Fitted
 from myograph.pipeline.golden import check_golden, make_golden
 from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.scaling import Scaler
+from myograph.pipeline.selecting import restore_selection
 
 __all__ = ["FORMAT", "INTENDED_USE", "load_model", "read_manifest", "save_model"]
 
@@ -160,6 +161,7 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
         "classes": classes,
         "layout": learned.layout.to_dict(),
         "features": list(learned.names),
+        "taken": list(learned.names_taken),
         "training": dict(learned.training),
         "notes": list(pipeline.notes),
         "versions": {
@@ -175,6 +177,9 @@ def _arrays(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
     scaler = pipeline.fitted.scaler
     if scaler is not None:
         arrays |= {"scaling.centre": scaler.centre, "scaling.spread": scaler.spread}
+    selection = pipeline.fitted.selection
+    if selection is not None:
+        arrays |= {f"selection.{name}": value for name, value in selection.to_arrays().items()}
     return arrays
 
 
@@ -228,7 +233,7 @@ def _refuse_constant(text: str) -> None:
 def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Pipeline:
     config = parse_config(manifest["pipeline"], schema=PipelineConfig, where="its manifest")
     layout = Layout.from_dict(manifest["layout"])
-    parts: dict[str, dict[str, NDArray[Any]]] = {"model": {}, "scaling": {}}
+    parts: dict[str, dict[str, NDArray[Any]]] = {"model": {}, "scaling": {}, "selection": {}}
     for name, array in arrays.items():
         part, _, rest = name.partition(".")
         if part not in parts:
@@ -237,7 +242,11 @@ def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     scaler = None
     if config.scaling == "standard":
         scaler = _scaler(parts["scaling"], n_features=len(manifest["features"]))
-    learned = Fitted(layout, tuple(manifest["features"]), scaler, manifest["training"])
+    names = tuple(manifest["features"])
+    selection = restore_selection(
+        config, parts["selection"], seed=manifest["seed"], n_features=len(names)
+    )
+    learned = Fitted(layout, names, scaler, manifest["training"], selection)
     return Pipeline.restore(
         config, learned, parts["model"], seed=manifest["seed"], steps=manifest["steps"]
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from myograph.core.layout import Layout
 from myograph.core.table import FeatureTable
+from myograph.features.select import Selection
 from myograph.pipeline.scaling import Scaler
 
 __all__ = ["Fitted", "training_summary"]
@@ -30,12 +31,22 @@ class Fitted:
         Over the training windows, for ``scaling="standard"``.
     training : mapping
         What was learned from, see `training_summary`.
+    selection : Selection or None
+        Of the scaled features.
     """
 
     layout: Layout
     names: tuple[str, ...]
     scaler: Scaler | None
     training: Mapping[str, Any]
+    selection: Selection | None = None
+
+    @property
+    def names_taken(self) -> tuple[str, ...]:
+        """Names of the numbers that the model takes."""
+        if self.selection is None:
+            return self.names
+        return tuple(self.selection.get_feature_names_out(np.array(self.names, dtype=object)))
 
 
 def training_summary(table: FeatureTable) -> dict[str, Any]:

@@ -88,11 +88,11 @@ def _gap(given: NDArray[np.float64], expected: NDArray[np.float64], *, task: str
 
 
 def _answer(pipeline: Pipeline, measured: NDArray[np.float64]) -> NDArray[np.float64]:
-    scaled = pipeline.scale(measured)
+    taken = pipeline.select(pipeline.scale(measured))
     model = pipeline.model
     if pipeline.task == "regression":
-        return np.asarray(model.predict(scaled), dtype=np.float64)
-    return np.asarray(model.predict_proba(scaled), dtype=np.float64)
+        return np.asarray(model.predict(taken), dtype=np.float64)
+    return np.asarray(model.predict_proba(taken), dtype=np.float64)
 
 
 def _signal(pipeline: Pipeline) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from myograph.pipeline.fitted import Fitted, training_summary
 from myograph.pipeline.front import Front, build_front
 from myograph.pipeline.live import PipelineState
 from myograph.pipeline.scaling import Scaler, scale_people
+from myograph.pipeline.selecting import fit_selection, new_selection
 
 __all__ = ["Pipeline"]
 
@@ -33,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 class Pipeline:
-    """Steps, windows, features, scaling and a model, as one thing.
+    """Steps, windows, features, scaling, a selection and a model, as one thing.
 
     A pipeline is its configuration: build a new one for every fold, and no fold inherits anything.
     `prepare` learns nothing, so its table may be shared by all folds; `fit` learns from the rows it
@@ -59,6 +60,7 @@ class Pipeline:
         self.seed = seed
         self.front: Front = build_front(config)
         self._model = _new_model(config, seed)
+        new_selection(config, seed)  # an unknown one is refused before any work is done
         self._ready = not self.front.learns
         self._fitted: Fitted | None = None
         #: What the model file said, when the pipeline came from one.
@@ -80,10 +82,10 @@ class Pipeline:
         pipeline._ready = True
         params = pipeline._model.get_params()
         pipeline._model = type(pipeline._model).from_arrays(arrays, **params)
-        if pipeline._model.n_features_in_ != len(fitted.names):
+        if pipeline._model.n_features_in_ != len(fitted.names_taken):
             raise ArtifactError(
                 f"The model takes {pipeline._model.n_features_in_} features; "
-                f"{len(fitted.names)} are named."
+                f"{len(fitted.names_taken)} are named."
             )
         pipeline._fitted = fitted
         return pipeline
@@ -141,7 +143,7 @@ class Pipeline:
     # --- learning --------------------------------------------------------------------------------
 
     def fit(self, table: FeatureTable) -> Self:
-        """Learn scaling and model from these windows, forgetting whatever was learned before.
+        """Learn scaling, selection and model from these windows; what was learned is forgotten.
 
         Raises
         ------
@@ -156,10 +158,13 @@ class Pipeline:
             values = scaler.apply(values)
         elif self.config.scaling == "person":
             values = scale_people(values, table.index.subject)
+        selection = fit_selection(new_selection(self.config, self.seed), table, values)
+        if selection is not None:
+            values = selection.transform(values)
         given = {"groups": table.index.subject} if model.uses_groups else {}
         model.fit(values, table.index.label, **given)
         self._model = model
-        self._fitted = Fitted(table.layout, table.names, scaler, training_summary(table))
+        self._fitted = Fitted(table.layout, table.names, scaler, training_summary(table), selection)
         return self
 
     @property
@@ -194,6 +199,8 @@ class Pipeline:
     def notes(self) -> tuple[str, ...]:
         """What a reader of results has to know about how this pipeline learned."""
         told = self._model.notes_
+        if self._fitted is not None and self._fitted.selection is not None:
+            told = (*told, *self._fitted.selection.notes_)
         if self.config.scaling == "person":
             told = (*told, _PERSON_NOTE)
         return told
@@ -203,12 +210,12 @@ class Pipeline:
     def predict_proba(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return probabilities of `classes` for each window, shape (n_windows, n_classes)."""
         self._require("classification")
-        return self._model.predict_proba(self._scaled(table))
+        return self._model.predict_proba(self.select(self._scaled(table)))
 
     def estimate(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the estimated value for each window, shape (n_windows,)."""
         self._require("regression")
-        values: NDArray[np.float64] = self._model.predict(self._scaled(table))
+        values: NDArray[np.float64] = self._model.predict(self.select(self._scaled(table)))
         return values
 
     def measure(self, recording: Recording) -> FeatureTable:
@@ -302,17 +309,22 @@ class Pipeline:
     def scale(
         self, values: NDArray[np.float64], *, person: Scaler | None = None
     ) -> NDArray[np.float64]:
-        """Scale features (n_windows, n_features) of one person as the model wants them."""
+        """Scale features (n_windows, n_features) of one person as the selection wants them."""
         if self.config.scaling == "person":
             return (person or Scaler.of(values)).apply(values)
         scaler = self.fitted.scaler
         return scaler.apply(values) if scaler else values
 
+    def select(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the selection lets through of scaled features; all of them without one."""
+        selection = self.fitted.selection
+        return values if selection is None else selection.transform(values)
+
     def decide(
         self, values: NDArray[np.float64], time_s: NDArray[np.float64]
     ) -> tuple[Decision, ...]:
         """Turn scaled features (n_windows, n_features) into decisions at ``time_s``."""
-        proba = self._model.predict_proba(values)
+        proba = self._model.predict_proba(self.select(values))
         return tuple(
             self._decision(row, float(moment)) for row, moment in zip(proba, time_s, strict=True)
         )

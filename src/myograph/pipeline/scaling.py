@@ -36,8 +36,10 @@ class Scaler:
     def of(cls, values: NDArray[np.float64]) -> Self:
         """Measure ``values`` (n_windows, n_features)."""
         centre, spread = values.mean(axis=0), values.std(axis=0)
-        # Rounding alone gives a constant feature a tiny deviation; dividing by it would shout.
-        constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(centre)
+        # Rounding alone gives a constant feature a tiny deviation; dividing by it would shout. The
+        # range tells, for the deviation holds the rounding of a long sum.
+        tolerance = 10 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+        constant = np.ptp(values, axis=0) <= tolerance
         return cls(centre, np.where(constant, 1.0, spread))
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from myograph.preprocess.artifacts import Artifact, ArtifactLimits, find_artifacts
+from myograph.preprocess.bands import BANDS, BandStep, Drift, Modality, band_remarks
 from myograph.preprocess.filtering import (
     Bandpass,
     Highpass,
@@ -12,23 +14,56 @@ from myograph.preprocess.filtering import (
     ZeroPhaseLowpass,
     ZeroPhaseNotch,
 )
-from myograph.preprocess.montage import Select
-from myograph.preprocess.quality import QualityReport, QualityThresholds, assess
+from myograph.preprocess.line_noise import (
+    ConditionalNotch,
+    InterpolateMains,
+    SubtractMains,
+    find_mains,
+)
+from myograph.preprocess.montage import Montage, Select
+from myograph.preprocess.normalise import Normalise, ZScore
+from myograph.preprocess.quality import QualityReport, QualityThresholds, assess, withheld
+from myograph.preprocess.repair import Repair, SubtractHeart
+from myograph.preprocess.resample import Resample, ZeroPhaseResample
+from myograph.preprocess.rolling import RollingZScore
+from myograph.preprocess.segment import Segmenter
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
+    "BANDS",
+    "Artifact",
+    "ArtifactLimits",
+    "BandStep",
     "Bandpass",
+    "ConditionalNotch",
+    "Drift",
     "Highpass",
+    "InterpolateMains",
     "Lowpass",
+    "Modality",
+    "Montage",
+    "Normalise",
     "Notch",
     "QualityReport",
     "QualityThresholds",
+    "Repair",
+    "Resample",
+    "RollingZScore",
+    "Segmenter",
     "Select",
+    "SubtractHeart",
+    "SubtractMains",
     "Windowing",
     "WindowingState",
+    "ZScore",
     "ZeroPhaseBandpass",
     "ZeroPhaseHighpass",
     "ZeroPhaseLowpass",
     "ZeroPhaseNotch",
+    "ZeroPhaseResample",
     "assess",
+    "band_remarks",
+    "find_artifacts",
+    "find_mains",
+    "withheld",
 ]

@@ -1,206 +1,68 @@
 """How good a recording is: measured parts per channel and second, and a grade with its reasons.
 
-The parts are facts. The thresholds that turn them into grades are calibration constants of a
-device and a place: the defaults are stated here and in every report, and can be replaced.
+`assess` measures, `QualityReport` holds what was found, and `withheld` says which windows nobody
+should predict from.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from types import MappingProxyType
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_positive
-from myograph.core.errors import ParameterError
+from myograph.core.errors import DataError, ParameterError
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Event, Recording
+from myograph.core.windows import WindowIndex
+from myograph.preprocess.artifacts import ChannelFindings, examine, gap_mask
+from myograph.preprocess.grades import (
+    DEFECTS,
+    GRADES,
+    PARTS,
+    ChannelQuality,
+    QualityReport,
+    QualityThresholds,
+)
 from myograph.signal import quality
-from myograph.signal.defects import Hold, clipped, hold, quantum, similar_channels
+from myograph.signal.defects import hold, quantum, similar_channels
+from myograph.signal.mains import MAINS_HZ, line_excess
+from myograph.signal.pattern import crosstalk
+from myograph.signal.runs import runs_of
 from myograph.signal.spectrum import periodogram
 
-__all__ = ["GRADES", "PARTS", "ChannelQuality", "QualityReport", "QualityThresholds", "assess"]
-
-#: Best first.
-GRADES = ("A", "B", "C", "reject")
-
-#: What is measured every second, with its unit.
-PARTS: Mapping[str, str] = MappingProxyType(
-    {
-        "rms": "signal",
-        "mains_ratio": "1",
-        "motion_ratio": "1",
-        "high_frequency_ratio": "1",
-        "clip_percent": "%",
-        "flat_percent": "%",
-        "kurtosis": "1",
-        "omega": "1",
-        "dp_ratio": "1",
-        "gap_percent": "%",
-    }
-)
+__all__ = [
+    "DEFECTS",
+    "GRADES",
+    "PARTS",
+    "ChannelQuality",
+    "QualityReport",
+    "QualityThresholds",
+    "assess",
+    "withheld",
+]
 
 _SECOND_S = 1.0
 _FRAME_S = 0.25
-_MAINS_HZ = (50.0, 60.0)
 
 # Spread below which a second counts as without signal. Not a whole LSB: the healthy rest of a
 # coarse converter (Myo armband: 8 bits) toggles between two values.
 _FLAT_LSB = 0.1
 
+# Seconds over which lines of the mains are averaged: one alone is too noisy to grade.
+_LINE_SECONDS = 5
+
+# Shares of power are graded only in seconds this loud beside the channel's active muscle: what
+# fills a silent second is small, whatever it is.
+_LOUD = 0.1
+_SHARES = ("mains_ratio", "mains_excess", "motion_ratio", "high_frequency_ratio", "heart_share")
+
 SNR_FROM_EVENTS = "events"
 SNR_FROM_QUANTILES = "the quietest and loudest tenth of quarter seconds"
-
-
-@dataclass(frozen=True)
-class QualityThresholds:
-    """Limits of the grades A, B and C of each part; beyond the last one a channel is rejected.
-
-    Each is ``(A, B, C)``: a value up to the first is A, up to the second B, up to the third C.
-    For ``snr_db`` it is the other way round: at least.
-
-    Parameters
-    ----------
-    snr_db : tuple of 3 floats
-        Active over resting power.
-    mains_ratio, motion_ratio, high_frequency_ratio : tuple of 3 floats
-        Power near the mains frequency and its multiples over all; below 20 Hz over 20-500 Hz;
-        above 400 Hz over all.
-    clip_percent, flat_percent, gap_percent : tuple of 3 floats
-        Share of samples at the rail; of seconds without signal; of samples never measured.
-    kurtosis : tuple of 3 floats
-        Fourth standardised moment; 3 for noise, large for isolated spikes.
-    """
-
-    snr_db: tuple[float, float, float] = (12.0, 8.0, 3.0)
-    mains_ratio: tuple[float, float, float] = (0.10, 0.30, 0.60)
-    motion_ratio: tuple[float, float, float] = (0.30, 1.0, 4.0)
-    high_frequency_ratio: tuple[float, float, float] = (0.20, 0.40, 0.70)
-    clip_percent: tuple[float, float, float] = (0.0, 0.1, 1.0)
-    flat_percent: tuple[float, float, float] = (0.0, 5.0, 20.0)
-    gap_percent: tuple[float, float, float] = (0.0, 2.0, 20.0)
-    kurtosis: tuple[float, float, float] = (20.0, 100.0, 1000.0)
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            limits = tuple(float(v) for v in getattr(self, f.name))
-            ordered = sorted(limits, reverse=f.name == "snr_db")
-            if len(limits) != 3 or list(limits) != ordered:
-                raise ParameterError(
-                    f"{f.name} must be three limits for A, B and C, from strict to lax; "
-                    f"got {getattr(self, f.name)!r}."
-                )
-            object.__setattr__(self, f.name, limits)
-
-    def grade(self, part: str, value: float) -> int:
-        """Return the position in `GRADES` of a part's value; 0 when it could not be measured."""
-        limits = getattr(self, part)
-        if math.isnan(value):
-            return 0
-        if part == "snr_db":
-            return sum(value < limit for limit in limits)
-        return sum(value > limit for limit in limits)
-
-    def to_dict(self) -> dict[str, list[float]]:
-        """Return the thresholds as plain data."""
-        return {f.name: list(getattr(self, f.name)) for f in fields(self)}
-
-
-@dataclass(frozen=True)
-class ChannelQuality:
-    """The quality of one channel.
-
-    Parameters
-    ----------
-    name, unit : str
-    parts : mapping of str to float
-        Over the whole recording: medians over seconds, shares in percent, SNR and baseline. NaN
-        where a part cannot be measured (for example a band above the Nyquist frequency).
-    grade : str
-        The worst that any graded part gives; one of `GRADES`.
-    reasons : tuple of str
-        Why it is not better.
-    """
-
-    name: str
-    unit: str
-    parts: Mapping[str, float]
-    grade: str
-    reasons: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the quality as plain JSON-able data; what was not measured is None."""
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "grade": self.grade,
-            "reasons": list(self.reasons),
-            "parts": {k: _plain(v) for k, v in self.parts.items()},
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class QualityReport:
-    """The quality of a recording.
-
-    Parameters
-    ----------
-    channels : tuple of ChannelQuality
-        Muscle channels, in the order of the layout.
-    per_second : mapping of str to ndarray, shape (n_channels, n_seconds)
-        Every part of `PARTS`, and ``grade`` (position in `GRADES`). NaN where not measured.
-    seconds_s : ndarray, shape (n_seconds,)
-        Start of each second on the recording's clock.
-    bridged : tuple of (str, str, float)
-        Channels that carry the same signal, with their correlation.
-    hold : Hold
-        Whether the signal was stored faster than it was measured.
-    mains_hz : float
-        The mains frequency that the mains ratio refers to.
-    snr_from : str
-        ``"events"`` when rest was labelled. Otherwise it compares the quietest and the loudest
-        tenth of quarter seconds, and is shown but not graded.
-    thresholds : QualityThresholds
-    """
-
-    channels: tuple[ChannelQuality, ...]
-    per_second: Mapping[str, NDArray[np.float64]]
-    seconds_s: NDArray[np.float64]
-    bridged: tuple[tuple[str, str, float], ...]
-    hold: Hold
-    mains_hz: float
-    snr_from: str
-    thresholds: QualityThresholds = field(default_factory=QualityThresholds)
-
-    @property
-    def grade(self) -> str:
-        """The grade of the worst channel."""
-        return GRADES[max(GRADES.index(channel.grade) for channel in self.channels)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain JSON-able data; what was not measured is None."""
-        return {
-            "grade": self.grade,
-            "channels": [channel.to_dict() for channel in self.channels],
-            "bridged": [list(pair) for pair in self.bridged],
-            "hold": {
-                "repeated": self.hold.repeated,
-                "factor": self.hold.factor,
-                "held": self.hold.held,
-            },
-            "mains_hz": self.mains_hz,
-            "snr_from": self.snr_from,
-            "thresholds": self.thresholds.to_dict(),
-            "seconds_s": self.seconds_s.tolist(),
-            "per_second": {
-                part: [[_plain(v) for v in row] for row in values]
-                for part, values in self.per_second.items()
-            },
-        }
 
 
 def assess(
@@ -235,69 +97,153 @@ def assess(
     thresholds = thresholds or QualityThresholds()
     muscle = recording.select(kinds=MUSCLE_KINDS)
     lsb = quantum(muscle.samples)
-    candidates = _MAINS_HZ if mains_hz is None else (check_positive(mains_hz, name="mains_hz"),)
-    held = hold(muscle.samples, lsb=lsb)
-    per_second = _measure(muscle, lsb, held, candidates)
-    mains = max(candidates, key=lambda hz: float(np.nansum(per_second[_mains_key(hz)])))
-    per_second["mains_ratio"] = per_second[_mains_key(mains)]
-    per_second = {part: per_second[part] for part in PARTS}
-    per_second["grade"] = _grade_seconds(per_second, thresholds)
+    candidates = MAINS_HZ if mains_hz is None else (check_positive(mains_hz, name="mains_hz"),)
+    found = examine(muscle, candidates_hz=candidates, lsb=lsb)
+    mains = max(candidates, key=lambda hz: sum(f.mains_excess.get(hz, 0.0) for f in found))
+    per_second = _measure(muscle, lsb, found, mains)
+    per_second["grade"] = _grade_seconds(per_second, found, thresholds)
     snr, baseline, snr_from = _snr(muscle, lsb, tuple(rest_labels))
-    whole = _over_seconds(per_second) | {"snr_db": snr, "baseline_rms": baseline}
+    whole = _over_seconds(per_second) | {
+        "snr_db": snr,
+        "baseline_rms": baseline,
+        "mains_excess": np.array([f.mains_excess.get(mains, math.nan) for f in found]),
+        "crosstalk": crosstalk(muscle.samples, fs_hz=muscle.fs_hz).max(axis=1),
+    }
     names = muscle.layout.names
     return QualityReport(
         _channels(muscle, whole, thresholds, grade_snr=snr_from == SNR_FROM_EVENTS),
         per_second,
         muscle.start_s + np.arange(per_second["rms"].shape[1], dtype=np.float64) * _SECOND_S,
         tuple((names[i], names[j], r) for i, j, r in similar_channels(muscle.samples)),
-        held,
+        hold(muscle.samples, lsb=lsb),
         mains,
         snr_from,
         thresholds,
     )
 
 
+def withheld(
+    report: QualityReport,
+    index: WindowIndex,
+    *,
+    worst: str = "C",
+    most_channels: float = 0.0,
+) -> NDArray[np.bool_]:
+    """Say which windows of the assessed recording nobody should predict from.
+
+    A model takes all its channels; so by default one rejected channel in one touched second is
+    enough to withhold a window. What is withheld is answered with an abstention, not with a guess.
+
+    Parameters
+    ----------
+    report : QualityReport
+        Of the recording that the windows were cut from, as recorded.
+    index : WindowIndex
+        Its windows.
+    worst : str
+        Worst grade that may still be predicted from.
+    most_channels : float
+        Share of channels, 0 to below 1, that may be worse than that.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_windows,)
+        True: withhold.
+
+    Raises
+    ------
+    ParameterError
+        If ``worst`` is no grade, or ``most_channels`` is not a share.
+    DataError
+        If a window lies outside the seconds that were assessed.
+    """
+    if worst not in GRADES:
+        raise ParameterError(f"worst must be one of {list(GRADES)}; got {worst!r}.")
+    if not 0 <= most_channels < 1:
+        raise ParameterError(f"most_channels must be from 0 to below 1; got {most_channels!r}.")
+    bad = (report.per_second["grade"] > GRADES.index(worst)).mean(axis=0) > most_channels
+    first = np.floor((index.start_s - report.seconds_s[0]) / _SECOND_S + 1e-6).astype(int)
+    last = np.ceil((index.stop_s - report.seconds_s[0]) / _SECOND_S - 1e-6).astype(int)
+    # The end of a recording that fills no second is judged by the last one that did.
+    if len(index) and (first.min() < 0 or last.max() > len(bad) + 1):
+        raise DataError(
+            f"The windows lie at {index.start_s.min():g}-{index.stop_s.max():g} s, and the report "
+            f"is about {len(bad)} s from {report.seconds_s[0]:g} s on; assess their recording."
+        )
+    so_far = np.concatenate([[0], np.cumsum(bad)])
+    first = np.minimum(first, len(bad) - 1)
+    last = np.clip(last, first + 1, len(bad))
+    return np.asarray(so_far[last] > so_far[first])
+
+
 def _measure(
-    muscle: Recording, lsb: NDArray[np.float64], held: Hold, mains_hz: Sequence[float]
+    muscle: Recording,
+    lsb: NDArray[np.float64],
+    found: Sequence[ChannelFindings],
+    mains_hz: float,
 ) -> dict[str, NDArray[np.float64]]:
     """Measure every part of every channel and second, one channel at a time."""
-    gap = 100 * _by_second(_gap_mask(muscle), muscle).mean(axis=-1)
-    min_run = math.ceil(3 * held.factor)  # a value held nine times is one value
+    gap = 100 * _by_second(gap_mask(muscle), muscle).mean(axis=-1)
     rows = []
-    for row in range(muscle.n_channels):
-        signal = muscle.samples[row]
-        stuck = clipped(signal[None], lsb=lsb[row : row + 1], min_run=min_run)[0]
-        parts = _parts(_by_second(signal, muscle), lsb[row], muscle.fs_hz, mains_hz)
-        parts["clip_percent"] = 100 * _by_second(stuck, muscle).mean(axis=-1)
+    for row, findings in enumerate(found):
+        signal = _by_second(muscle.samples[row], muscle)
+        parts = _parts(signal, lsb[row], muscle.fs_hz, mains_hz)
+        parts |= _found_parts(muscle, signal, findings)
+        parts["mains_excess"] = _line_share(muscle, findings, mains_hz)
         parts["gap_percent"] = gap
         rows.append(parts)
-    return {part: np.array([parts[part] for parts in rows]) for part in rows[0]}
+    return {part: np.array([parts[part] for parts in rows]) for part in PARTS}
 
 
 def _parts(
-    seconds: NDArray[np.float32], lsb: float, fs_hz: float, mains_hz: Sequence[float]
+    seconds: NDArray[np.float32], lsb: float, fs_hz: float, mains_hz: float
 ) -> dict[str, NDArray[np.float64]]:
     """Measure the seconds of one channel, shape (n_seconds, n_samples)."""
     spread = seconds.std(axis=-1, dtype=np.float64)
     flat = (spread < _FLAT_LSB * lsb) | (spread == 0)
     frequencies_hz, density = periodogram(seconds, fs_hz=fs_hz)
     density[flat] = 0  # rounding noise has no spectrum
-    parts = {
+    return {
         "rms": spread,
         "flat_percent": 100.0 * flat,
         "kurtosis": np.where(flat, np.nan, quality.kurtosis(seconds)),
+        "mains_ratio": quality.mains_ratio(frequencies_hz, density, mains_hz=mains_hz),
         "motion_ratio": quality.motion_ratio(frequencies_hz, density),
         "high_frequency_ratio": quality.high_frequency_ratio(frequencies_hz, density),
         "omega": quality.spectral_deformation(frequencies_hz, density),
         "dp_ratio": quality.dp_ratio(frequencies_hz, density),
     }
-    for hz in mains_hz:
-        parts[_mains_key(hz)] = quality.mains_ratio(frequencies_hz, density, mains_hz=hz)
-    return parts
 
 
-def _mains_key(hz: float) -> str:
-    return f"mains_ratio {hz:g} Hz"
+def _found_parts(
+    muscle: Recording, seconds: NDArray[np.float32], found: ChannelFindings
+) -> dict[str, NDArray[np.float64]]:
+    """Return by second what was found in one channel."""
+    began = np.zeros(muscle.n_samples, dtype=np.bool_)
+    began[runs_of(found.spike)[:, 0]] = True
+    heart = np.zeros(len(seconds))
+    if found.heart.present:
+        before = seconds.var(axis=-1, dtype=np.float64)
+        after = _by_second(found.clean, muscle).var(axis=-1)
+        heart = 1 - np.divide(after, before, out=np.ones(len(before)), where=before > 0)
+    return {
+        "clip_percent": 100 * _by_second(found.clip, muscle).mean(axis=-1),
+        "off_percent": 100 * _by_second(found.off, muscle).mean(axis=-1),
+        "motion_peak": _by_second(found.slow, muscle).max(axis=-1),
+        "spikes": _by_second(began, muscle).sum(axis=-1).astype(np.float64),
+        "heart_share": np.clip(heart, 0, 1),
+    }
+
+
+def _line_share(muscle: Recording, found: ChannelFindings, mains_hz: float) -> NDArray[np.float64]:
+    """Return the share of mains lines in every second and its neighbours together."""
+    seconds = _by_second(found.clean, muscle)
+    frequencies_hz, density = periodogram(seconds, fs_hz=muscle.fs_hz)
+    reach = min(_LINE_SECONDS, len(density)) // 2
+    total = np.cumsum(np.concatenate([np.zeros((1, density.shape[1])), density]), axis=0)
+    last = np.minimum(np.arange(len(density)) + reach + 1, len(density))
+    first = np.maximum(np.arange(len(density)) - reach, 0)
+    return line_excess(frequencies_hz, total[last] - total[first], mains_hz=mains_hz)
 
 
 def _by_second(signal: NDArray[Any], recording: Recording) -> NDArray[Any]:
@@ -305,14 +251,6 @@ def _by_second(signal: NDArray[Any], recording: Recording) -> NDArray[Any]:
     length = min(max(2, round(_SECOND_S * recording.fs_hz)), len(signal))
     count = len(signal) // length
     return signal[: count * length].reshape(count, length)
-
-
-def _gap_mask(recording: Recording) -> NDArray[np.bool_]:
-    mask = np.zeros(recording.n_samples, dtype=np.bool_)
-    for event in recording.events:
-        if event.label == GAP:
-            mask[_samples(recording, event)] = True
-    return mask
 
 
 def _samples(recording: Recording, event: Event) -> slice:
@@ -329,7 +267,7 @@ def _snr(
     count = muscle.n_samples // length
     frames = muscle.samples[:, : count * length].reshape(muscle.n_channels, count, length)
     power = frames.var(axis=-1, dtype=np.float64)
-    usable = ~_gap_mask(muscle)[: count * length].reshape(count, length).any(axis=1)
+    usable = ~gap_mask(muscle)[: count * length].reshape(count, length).any(axis=1)
     rest, active = (
         usable & _frames_inside(muscle, length, count, rest_labels, rest=kind)
         for kind in (True, False)
@@ -359,16 +297,25 @@ def _frames_inside(
 
 
 def _over_seconds(per_second: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """Summarise the seconds without gaps: medians, and shares in percent."""
+    """Summarise the seconds without gaps: medians, shares in percent, the largest peak."""
     clean = per_second["gap_percent"][0] == 0
     if not clean.any():
         clean[:] = True
     whole = {}
     for part in PARTS:
         values = per_second[part] if part == "gap_percent" else per_second[part][:, clean]
-        summary = np.mean if part.endswith("_percent") else _median
+        summary = _SUMMARY.get(part, np.mean if part.endswith("_percent") else _median)
         whole[part] = np.array([summary(row) for row in values], dtype=np.float64)
-    return whole
+    rejected = per_second["grade"][:, clean] == GRADES.index("reject")
+    return whole | {"bad_percent": 100 * rejected.mean(axis=1)}
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(np.mean(values))
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    return float(np.max(values))
 
 
 def _median(values: NDArray[np.float64]) -> float:
@@ -376,14 +323,23 @@ def _median(values: NDArray[np.float64]) -> float:
     return float(np.median(measured)) if len(measured) else math.nan
 
 
+_SUMMARY = {"motion_peak": _largest, "spikes": _mean, "heart_share": _mean}
+
+
 def _grade_seconds(
-    per_second: Mapping[str, NDArray[np.float64]], thresholds: QualityThresholds
+    per_second: Mapping[str, NDArray[np.float64]],
+    found: Sequence[ChannelFindings],
+    thresholds: QualityThresholds,
 ) -> NDArray[np.float64]:
     worst = np.zeros(per_second["rms"].shape)
+    active = np.array([f.active_rms for f in found])[:, None]
+    silent = per_second["rms"] < _LOUD * active
     for part, limits in thresholds.to_dict().items():
         for position, limit in enumerate(limits if part in per_second else (), start=1):
             # NaN compares false: what was not measured costs nothing.
             beyond = per_second[part] > limit
+            if part in _SHARES:
+                beyond &= ~silent
             worst[beyond] = np.maximum(worst[beyond], position)
     return worst
 
@@ -398,22 +354,18 @@ def _channels(
     found = []
     for row, channel in enumerate(muscle.layout.channels):
         parts = {part: float(values[row]) for part, values in whole.items()}
-        worst, reasons = 0, []
+        worst, reasons, defects = 0, [], []
         for f in fields(thresholds):
             if f.name == "snr_db" and not grade_snr:
                 continue  # loud and quiet moments are not activity and rest
-            position = thresholds.grade(f.name, parts[f.name])
+            position, why = thresholds.reason(f.name, parts[f.name])
             worst = max(worst, position)
             if position:
-                limit = getattr(thresholds, f.name)[0]
-                relation = "below" if f.name == "snr_db" else "above"
-                reasons.append(
-                    f"{f.name} {parts[f.name]:.3g} is {relation} {limit:g}: {GRADES[position]}"
-                )
-        grade = GRADES[worst]
-        found.append(ChannelQuality(channel.name, channel.unit, parts, grade, tuple(reasons)))
+                reasons.append(why)
+                defects += [DEFECTS[f.name]] if f.name in DEFECTS else []
+        found.append(
+            ChannelQuality(
+                channel.name, channel.unit, parts, GRADES[worst], tuple(reasons), tuple(defects)
+            )
+        )
     return tuple(found)
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

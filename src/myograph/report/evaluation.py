@@ -16,9 +16,11 @@ from myograph.report.words import (
     BASELINES,
     METRICS,
     Measure,
+    amount,
     in_order,
     pipeline_words,
     plural,
+    selection_words,
     split_words,
 )
 
@@ -366,7 +368,28 @@ def _split(result: ValidationResult) -> Html:
 def _pipeline(result: ValidationResult) -> Html:
     told = dict(pipeline_words(result.config))
     note = "The pipeline was rebuilt from this definition in every fold; nothing is inherited."
-    return join([definitions(told), element("p", note)])
+    return join([definitions(told), element("p", note), *_selection(result)])
+
+
+def _selection(result: ValidationResult) -> Iterator[Html]:
+    selection = result.selection
+    if not selection:
+        return
+    yield element("h3", "What was selected")
+    yield element("p", selection_words(selection))
+    if selection["figures"]:
+        rows = [(what, amount(value)) for what, value in sorted(selection["figures"].items())]
+        yield table(["figure", "mean"], rows, caption="Mean over folds.", numbers_from=1)
+    columns = in_order(selection.get("columns", {}), ())
+    if columns:
+        shares = sorted(columns.items(), key=lambda column: -column[1])
+        yield table(
+            ["column", "folds that took it"],
+            [(name, f"{100 * share:.0f} %") for name, share in shares],
+            caption="Folds share most of their training people, so they agree more than "
+            "independent studies would.",
+            numbers_from=1,
+        )
 
 
 def _audits(result: ValidationResult) -> Html:

@@ -15,6 +15,7 @@ __all__ = [
     "in_order",
     "pipeline_words",
     "plural",
+    "selection_words",
     "split_words",
 ]
 
@@ -52,7 +53,16 @@ METRICS = {
 }
 
 #: Baselines from the least effort to the most.
-BASELINES = ("majority", "mean", "ridge-td", "lda-td", "lda", "svm", "random-forest")
+BASELINES = (
+    "majority",
+    "mean",
+    "ridge-td",
+    "lda-td",
+    "lda",
+    "svm",
+    "random-forest",
+    "all-columns",
+)
 
 _REGRESSION = ("mae", "rmse", "r2")
 _SHARES = ("accuracy", "precision", "recall", "f1")
@@ -189,9 +199,42 @@ def pipeline_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("windows", _windows(windowing)),
         ("features", ", ".join(features)),
         ("scaling", _SCALING.get(config.get("scaling", "none"), str(config.get("scaling")))),
+        ("selection", _selection(config.get("selection"))),
         ("model", _parameters(str(model.get("name", "")), model.get("params", {}))),
     ]
     return [(name, told) for name, told in stations if told]
+
+
+def selection_words(selection: Mapping[str, Any]) -> str:
+    """Say how much was selected, and how much alike the folds were.
+
+    Parameters
+    ----------
+    selection : mapping
+        As in `ValidationResult.selection`.
+
+    Examples
+    --------
+    >>> taken = {"mean": 8.0, "least": 8, "most": 8}
+    >>> selection_words({"name": "mrmr", "of": 32, "taken": taken, "stability": 0.91})
+    'mrmr took 8 of 32 columns, in every fold; stability over folds 0.91 (1: always the same ones).'
+    """
+    taken = selection["taken"]
+    size, when = f"{taken['least']} to {taken['most']}", "depending on the fold"
+    if taken["least"] == taken["most"]:
+        size, when = str(taken["least"]), "in every fold"
+    if "stability" not in selection:
+        return f"{selection['name']} made {size} components of {selection['of']} columns, {when}."
+    told = f"{selection['name']} took {size} of {selection['of']} columns, {when}"
+    if selection.get("stability") is None:
+        return told + "."
+    return f"{told}; stability over folds {selection['stability']:.2f} (1: always the same ones)."
+
+
+def _selection(definition: Mapping[str, Any] | None) -> str:
+    if not definition:
+        return ""
+    return f"{_call(definition, 'name')}, learned anew in every fold"
 
 
 def _windows(windowing: Mapping[str, Any]) -> str:

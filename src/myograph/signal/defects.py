@@ -6,6 +6,7 @@ whoever reads a file or grades a recording.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,9 @@ _ENOUGH_RUNS = 10
 
 # How far, in converter steps, an extreme must lie from the median to be taken for a rail.
 _FAR_LSB = 16
+
+# Separate visits to an extreme from which on it may be a rail.
+_MANY_VISITS = 8
 
 # Values that suffice to find the smallest step between two of them.
 _ENOUGH_VALUES = 1 << 18
@@ -133,7 +137,8 @@ def clipped(
     lsb : ndarray, shape (n_channels,), optional
         What `quantum` gives, if it is known already.
     min_run : int
-        Shorter runs are peaks.
+        Shorter runs are peaks, unless they pile up: eight separate visits to one value, and clearly
+        fewer to the value before it, are a rail.
 
     Returns
     -------
@@ -157,9 +162,32 @@ def clipped(
     marked = np.zeros(samples.shape, dtype=np.bool_)
     for side, sign in ((0, 1), (1, -1)):
         distance = sign * (samples - bounds[:, side : side + 1])
-        at_rail = (distance <= step) & (step > 0) & far[:, side : side + 1]
-        marked |= _long_runs(at_rail, min_run, times=2 if rails is None else 1)
+        at_rail = (distance <= step) & (step > 0)
+        marked |= _long_runs(
+            at_rail & far[:, side : side + 1], min_run, times=2 if rails is None else 1
+        )
+        for row in np.flatnonzero(_piles_up(distance, at_rail, step)):
+            marked[row] |= distance[row] <= step[row, 0] / 2
     return marked
+
+
+def _piles_up(
+    distance: Samples, at_rail: NDArray[np.bool_], step: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Say which channels come to their extreme often, and rarely just short of it."""
+    piled = np.zeros(len(distance), dtype=np.bool_)
+    for row in np.flatnonzero(at_rail.any(axis=1)):
+        width = max(float(step[row, 0]), 0.002 * float(np.ptp(distance[row])))
+        place = np.rint(distance[row] / width)
+        rail, before = np.count_nonzero(place == 0), np.count_nonzero(place == 1)
+        # Values grow rarer towards an extreme, unless something holds them there.
+        more = rail - before > max(0.25 * before, 3 * math.sqrt(before + rail))
+        piled[row] = more and _visits(place == 0) >= _MANY_VISITS
+    return piled
+
+
+def _visits(mask: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(np.diff(mask.view(np.int8), prepend=0) == 1))
 
 
 def flat_stretches(samples: Samples, *, min_samples: int) -> NDArray[np.bool_]:

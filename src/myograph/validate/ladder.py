@@ -61,6 +61,10 @@ def build_ladder(
         return tuple(rungs), ()
     classes = table.index.label.dtype.kind == "U"
     plain, notes = _plain_table(table, given)
+    if config.selection is not None:
+        # What the selection is worth: the same pipeline with every column.
+        every = config.model_copy(update={"selection": None})
+        rungs.append(Rung("all-columns", every, table))
     if classes:
         rungs.append(_rung("majority", config, table, model="majority"))
         if plain is not None:
@@ -77,8 +81,8 @@ def build_ladder(
 def _rung(
     name: str, config: PipelineConfig, table: FeatureTable, *, model: str, **params: int
 ) -> Rung:
-    changed = config.model_copy(update={"model": ModelConfig(name=model, params=dict(params))})
-    return Rung(name, changed, table)
+    plain = {"model": ModelConfig(name=model, params=dict(params)), "selection": None}
+    return Rung(name, config.model_copy(update=plain), table)
 
 
 def _plain_table(

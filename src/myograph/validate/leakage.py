@@ -132,6 +132,13 @@ def audit_normalisation(table: FeatureTable) -> Audit:
             f"Steps {learned} learned from recordings before the split; put them into the "
             "pipeline, which is fitted inside each fold.",
         )
+    if any(step.step == "selection" for step in table.recipe.steps):
+        return _flagged(
+            "normalisation",
+            "Columns were selected or combined before the split, with the windows of all people; "
+            "give the whole table and let the pipeline select (pipeline.selection), which is done "
+            "again inside each fold.",
+        )
     names = [
         name for name, column in zip(table.names, table.values.T, strict=True) if _is_z(column)
     ]

@@ -106,6 +106,9 @@ class ValidationResult:
     gain : dict of str to Estimate
         The model minus each baseline, person by person.
     audits : tuple of Audit
+    selection : dict
+        Which columns were selected in the folds, see `myograph.validate.selected`; empty without
+        a selection.
     notes : tuple of str
         What a reader must know: classes never trained, people without a score, ...
     dropped : tuple of (str, str)
@@ -133,6 +136,7 @@ class ValidationResult:
     chance: float | None = None
     ladder: dict[str, Estimate] = field(default_factory=dict)
     gain: dict[str, Estimate] = field(default_factory=dict)
+    selection: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -162,6 +166,7 @@ class ValidationResult:
             **plain,
             "passed": self.passed,
             "classes": list(self.classes),
+            "selection": self.selection,
             "notes": list(self.notes),
             "dropped": [list(pair) for pair in self.dropped],
             "metrics": _estimates(self.metrics),
@@ -190,6 +195,7 @@ class ValidationResult:
             return cls(
                 **{name: data[name] for name in _PLAIN},
                 classes=tuple(data["classes"]),
+                selection=dict(data.get("selection", {})),  # results of 0.1 may lack it
                 notes=tuple(data["notes"]),
                 dropped=tuple((what, why) for what, why in data["dropped"]),
                 metrics=_from_estimates(data["metrics"]),

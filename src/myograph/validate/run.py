@@ -28,6 +28,7 @@ from myograph.validate.manifest import SplitManifest
 from myograph.validate.progress import Clock, Progress, Reporter
 from myograph.validate.result import Audit, Predictions, RunInfo, ValidationResult
 from myograph.validate.scores import Scorer, Scores
+from myograph.validate.selected import selection_facts, taken_in_fold
 from myograph.validate.splits import Split
 from myograph.validate.stats import distribution
 
@@ -132,6 +133,7 @@ def evaluate(
         seed=seed,
         audits=_audits(run, config, table, manifest.scope),
         notes=(*notes, *_notes(outputs, table.index, folds, classes)),
+        selection=_selection(config, table, folds, outputs),
         environment=environment(),
         run=RunInfo(clock.seconds(), clock.started_at, options.jobs, resumed),
         manifest=manifest,
@@ -205,6 +207,7 @@ def _one_fold(
         outputs[rung.name] = _answer(pipeline, rung.table.take(job.test), classes)
         if rung.name == MODEL:
             notes = list(pipeline.notes)
+            outputs |= taken_in_fold(pipeline)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
     if kept is not None:
         kept.write(job.number, outputs)
@@ -324,6 +327,14 @@ def _audits(
         leakage.audit_fitting(fit, table, folds, seed=run.seed),
         leakage.audit_adaptation(config.scaling),
     )
+
+
+def _selection(
+    config: PipelineConfig, table: FeatureTable, folds: Sequence[Fold], outputs: Sequence[Outputs]
+) -> dict[str, Any]:
+    if config.selection is None:
+        return {}
+    return selection_facts(config.selection.to_dict(), table.names, folds, outputs)
 
 
 def _classes(index: WindowIndex) -> tuple[str, ...]:

@@ -1,0 +1,258 @@
+"""Latency of a live hop, growth of the cost, threads, and what the first call takes.
+
+- A hop: 100 new samples at 2000 Hz go through a causal band-pass and become one 400-sample window
+  of features, as in a running pipeline; p50 and p99 over many hops, of the wall clock and of the
+  processor's time, which a busy machine does not stretch.
+- Growth: the same features on longer recordings and on more channels; the exponent of a straight
+  line through the logarithms is 1 when the cost is linear. Drawn in features-growth.svg.
+- Threads: windows a second with one thread and with all cores, each in a process of its own.
+- The first call: import and first measurement in a fresh process, with no compiled code at hand,
+  and again with it.
+
+Writes benchmarks/results/features-live.json.
+"""
+
+from __future__ import annotations
+
+import os
+
+if "NUMBA_NUM_THREADS" not in os.environ:  # a parent process has set the threads already
+    for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+from harness import RESULTS, environment
+from peers import FS_HZ, HOP, LENGTH, everything, windows_of
+
+from myograph.core.layout import Channel, Layout
+from myograph.features import parse_features
+from myograph.features.extract import measure
+from myograph.pipeline.pipeline import Pipeline
+
+RESULT = RESULTS / "features-live.json"
+PICTURE = RESULTS / "features-growth.svg"
+
+#: What, channels, features, goal for p99 in microseconds.
+HOPS: list[tuple[str, int, list[Any], float]] = [
+    ("filter + Hudgins", 8, ["hudgins"], 50.0),
+    ("filter + Hudgins", 64, ["hudgins"], 2000.0),
+    ("filter + everything but entropy", 64, (everything() or [[]])[0], 2000.0),
+]
+GROWTH = ["hudgins", "mnf", "mdf"]
+FIRST = """
+import json, sys, time
+begin = time.perf_counter()
+import numpy as np
+from myograph.features import FEATURES, parse_features
+from myograph.features.extract import measure
+imported = time.perf_counter()
+values = np.ones((2, 2, 400), dtype=np.float32)
+measure(values, fs_hz=2000.0, features=parse_features(["hudgins"]))
+hudgins = time.perf_counter()
+measure(values, fs_hz=2000.0, features=parse_features(list(FEATURES)))
+every = time.perf_counter()
+cpu = time.process_time()
+print(json.dumps({"import_s": imported - begin, "hudgins_s": hudgins - imported,
+                  "every_feature_s": every - hudgins, "whole_s": every - begin, "cpu_s": cpu}))
+"""
+
+
+def hop_latency(
+    n_channels: int, features: Sequence[Any], hops: int, *, seed: int = 0
+) -> dict[str, float]:
+    """Push hops through steps, windows and features; return microseconds, by both clocks."""
+    definition = {
+        "steps": [{"step": "bandpass", "low_hz": 20.0, "high_hz": 450.0}],
+        "windowing": {
+            "length_ms": 1000 * LENGTH / FS_HZ,
+            "step_ms": 1000 * HOP / FS_HZ,
+            "label_sources": [],
+        },
+        "features": list(features),
+    }
+    layout = Layout(float(FS_HZ), tuple(Channel(f"e{k}", kind="semg") for k in range(n_channels)))
+    state = Pipeline(definition).front.start(layout)
+    rng = np.random.default_rng(seed)
+    chunks = (50 * rng.standard_normal((64, n_channels, HOP))).astype(np.float32)
+    taken = np.empty((hops, 2))
+    for k in range(-100, hops):
+        chunk = chunks[k % len(chunks)]
+        begin, begin_cpu = time.perf_counter(), time.thread_time()
+        values, _ = state.push(chunk)
+        if k >= 0:
+            taken[k] = time.perf_counter() - begin, time.thread_time() - begin_cpu
+            assert len(values) == 1
+    p50, p99 = 1e6 * np.percentile(taken, [50, 99], axis=0)
+    wall = {"p50_us": float(p50[0]), "p99_us": float(p99[0])}
+    return {**wall, "cpu_p50_us": float(p50[1]), "cpu_p99_us": float(p99[1]), "hops": hops}
+
+
+def hop_rows(hops: int) -> list[dict[str, Any]]:
+    rows = []
+    for name, n_channels, features, goal in HOPS:
+        row: dict[str, Any] = {"row": name, "channels": n_channels, "goal_p99_us": goal}
+        if not features:
+            rows.append({**row, "told": "not registered yet"})
+            continue
+        rows.append({**row, **hop_latency(n_channels, features, hops)})
+    return rows
+
+
+def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 5) -> float:
+    times = []
+    for _ in range(repeats + 1):
+        begin = time.process_time()
+        measure(view, fs_hz=float(FS_HZ), features=specs)
+        times.append(time.process_time() - begin)
+    return float(np.median(times[1:]))
+
+
+def growth() -> dict[str, Any]:
+    """Time recordings of growing length, and of growing width."""
+    specs = parse_features(GROWTH)
+    longer = [(s, seconds_of(windows_of(8, seconds=s), specs)) for s in (20, 40, 80, 160, 320)]
+    wider = [(c, seconds_of(windows_of(c, seconds=20), specs)) for c in (8, 16, 32, 64, 128)]
+    return {
+        "features": GROWTH,
+        "seconds_of_signal": longer,
+        "channels": wider,
+        "exponent_samples": exponent(longer),
+        "exponent_channels": exponent(wider),
+    }
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    size, seconds = np.log(np.array(points)).T
+    return float(np.polyfit(size, seconds, 1)[0])
+
+
+def draw(grown: dict[str, Any], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained", sharey=True)
+    kinds = (
+        ("seconds_of_signal", "seconds of signal (8 channels)", "exponent_samples"),
+        ("channels", "channels (20 s of signal)", "exponent_channels"),
+    )
+    for ax, (key, label, fitted) in zip(axes, kinds, strict=True):
+        size, seconds = np.array(grown[key]).T
+        ax.loglog(size, 1e3 * seconds, "o-", color="#00796b", label="measured")
+        ax.loglog(size, 1e3 * seconds[0] * size / size[0], ":", color="#555", label="linear")
+        ax.set(xlabel=label, title=f"exponent {grown[fitted]:.2f}")
+        ax.set_xticks(size, [f"{s:g}" for s in size])
+        ax.minorticks_off()
+    axes[0].set_ylabel("processor time (ms)")
+    axes[0].legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def first_calls() -> dict[str, Any]:
+    """Run a fresh process without, then with, compiled code at hand."""
+    with tempfile.TemporaryDirectory() as cache:
+        surroundings = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        found = []
+        for _ in range(3):
+            done = subprocess.run(
+                [sys.executable, "-c", FIRST],
+                env=surroundings,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            found.append(json.loads(done.stdout))
+    return {
+        "after_install": found[0],
+        "later": min(found[1:], key=lambda one: one["whole_s"]),
+        "goals_s": {"after_install": 3.0, "later": 0.5},
+    }
+
+
+def threads() -> list[dict[str, Any]]:
+    """Measure windows a second with one thread and with all cores, in processes of their own."""
+    rows = []
+    for count in dict.fromkeys((1, os.cpu_count() or 1)):
+        surroundings = {**os.environ, "NUMBA_NUM_THREADS": str(count)}
+        done = subprocess.run(
+            [sys.executable, __file__, "--rate-only"],
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        rows.append({"threads": count, **json.loads(done.stdout)})
+    return rows
+
+
+def rate() -> dict[str, float]:
+    """Windows a second of 64 channels, by the wall clock: the best of several."""
+    specs = parse_features(["hudgins"])
+    view = windows_of(64, seconds=40)
+    best = np.inf
+    for _ in range(9):
+        begin = time.perf_counter()
+        measure(view, fs_hz=float(FS_HZ), features=specs)
+        best = min(best, time.perf_counter() - begin)
+    return {"hudgins_64_channels_windows_per_s": len(view) / best}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hops", type=int, default=4000)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--rate-only", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.rate_only:
+        print(json.dumps(rate()))
+        return 0
+    hops = hop_rows(given.hops)
+    for row in hops:
+        told = row.get("told") or (
+            f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us by the clock; "
+            f"{row['cpu_p50_us']:.0f}, {row['cpu_p99_us']:.0f} us of the processor"
+        )
+        print(f"{row['row']:<32} {row['channels']:>3} ch  {told}  (goal {row['goal_p99_us']:g} us)")
+    grown = growth()
+    draw(grown, given.out.with_name(PICTURE.name))
+    print(
+        f"cost grows as samples^{grown['exponent_samples']:.2f}, "
+        f"channels^{grown['exponent_channels']:.2f}"
+    )
+    first = first_calls()
+    goals = first["goals_s"]
+    for when in ("after_install", "later"):
+        whole, cpu = first[when]["whole_s"], first[when]["cpu_s"]
+        print(f"{when}: {whole:.2f} s, {cpu:.2f} s of the processor (goal {goals[when]} s)")
+    side = threads()
+    for row in side:
+        told = row["hudgins_64_channels_windows_per_s"]
+        print(f"{row['threads']} threads: {told:,.0f} windows/s of 64 channels")
+    report = {
+        "benchmark": "live features",
+        "environment": environment("scipy", "numba"),
+        "hops": hops,
+        "growth": grown,
+        "first_call": first,
+        "threads": side,
+    }
+    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"Saved in {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

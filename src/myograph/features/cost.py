@@ -1,0 +1,154 @@
+"""What a feature costs on a device: operations per window, shared parts counted once.
+
+An operation is what a small processor with a floating-point unit does in about one cycle: an
+addition, a multiplication, a comparison, an absolute value. A division or a square root counts
+14, as it does on the Cortex-M4 (arm2010), a logarithm, a power or a sine 60. These are estimates
+for choosing among features, made by counting the terms of the formulas; they stand in one table,
+and not with each feature, because features share work: one transform serves every spectral
+feature of a channel. What a generated program really takes is measured where it is generated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from myograph.core.checks import check_count
+from myograph.core.errors import ParameterError
+
+__all__ = ["COSTS", "PARTS", "Cost", "split_column", "total_operations"]
+
+_ROOT = 14.0  # a square root or a division
+_LOG = 60.0  # a logarithm, a power, a sine
+
+Count = Callable[[int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one feature of one channel costs.
+
+    Parameters
+    ----------
+    own : callable
+        Window length in samples to operations that nothing shares.
+    parts : tuple of str
+        Keys of `PARTS`: what the feature starts from, and shares with others.
+    """
+
+    own: Count
+    parts: tuple[str, ...] = ()
+
+
+def _per_sample(operations: float, *, once: float = 0.0) -> Count:
+    return lambda n: operations * n + once
+
+
+def _transform(n: int) -> float:
+    # A real transform of n points, of the next power of two, with its taper and squares.
+    size = 1 << max(n - 1, 1).bit_length()
+    return 2.5 * size * math.log2(size) + n + 1.5 * size
+
+
+def _sort(n: int) -> float:
+    return 2.0 * n * math.log2(max(n, 2))
+
+
+def _wavelet(n: int) -> float:
+    # Filters of 14 taps on n, n/2, n/4, ... samples: two filters, half of the outputs each.
+    return 2.0 * 14 * 2 * n
+
+
+def _pairs(operations: float) -> Count:
+    """Every pair of samples is compared: the plain form of the entropies of matches."""
+    return lambda n: operations * n * (n - 1) / 2
+
+
+#: What features start from, once per channel.
+PARTS: Mapping[str, Count] = MappingProxyType(
+    {
+        "steps": _per_sample(1),
+        "squares": _per_sample(2),
+        "sizes": _per_sample(2),
+        "moments": _per_sample(7, once=_ROOT),
+        "spectrum": _transform,
+        "sorted": _sort,
+        "wavelet": _wavelet,
+        "logarithms": _per_sample(_LOG),
+        "burg-6": _per_sample(6 * 5.0, once=6 * _ROOT),
+    }
+)
+
+_ONE = _per_sample(0, once=1)
+_RATIO = _per_sample(0, once=_ROOT)
+_BAND_SUM = _per_sample(0.5)  # over the bins of half a spectrum
+_COUNT = _per_sample(3)
+
+#: Every feature by name.
+COSTS: dict[str, Cost] = {
+    "mav": Cost(_RATIO, ("sizes",)),
+    "iemg": Cost(_ONE, ("sizes",)),
+    "rms": Cost(_per_sample(0, once=2 * _ROOT), ("squares",)),
+    "var": Cost(_RATIO, ("squares",)),
+    "wl": Cost(_per_sample(2), ("steps",)),
+    "zc": Cost(_COUNT, ("steps",)),
+    "ssc": Cost(_COUNT, ("steps",)),
+    "wamp": Cost(_per_sample(2), ("steps",)),
+    "mnf": Cost(_per_sample(1.0, once=_ROOT), ("spectrum",)),
+    "mdf": Cost(_per_sample(1.0, once=_ROOT), ("spectrum",)),
+}
+
+
+def split_column(name: str) -> tuple[str, str]:
+    """Return channel and feature of a column ``channel.feature`` or ``channel.feature[k]``.
+
+    Examples
+    --------
+    >>> split_column("emg1.mav"), split_column("flexor 2.5.ar[3]")
+    (('emg1', 'mav'), ('flexor 2.5', 'ar'))
+    """
+    channel, _, feature = name.rpartition(".")
+    return channel, feature.partition("[")[0]
+
+
+def total_operations(columns: Iterable[str], *, n_samples: int) -> float:
+    """Estimate the operations per window that measuring these columns takes.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Names ``channel.feature``, as in a `FeatureTable`.
+    n_samples : int
+        Length of a window.
+
+    Returns
+    -------
+    float
+        A feature of several columns is paid once, and so is what features of a channel share.
+
+    Raises
+    ------
+    ParameterError
+        If a feature has no estimate.
+
+    Examples
+    --------
+    >>> total_operations(["emg1.mav"], n_samples=400)
+    814.0
+    >>> total_operations(["emg1.wl", "emg1.zc"], n_samples=400)
+    2400.0
+    """
+    check_count(n_samples, name="n_samples")
+    measured = {split_column(name) for name in columns}
+    unknown = sorted({feature for _, feature in measured} - set(COSTS))
+    if unknown:
+        raise ParameterError(
+            f"Features {unknown} have no estimate of their operations "
+            "(myograph.features.cost.COSTS), so they cannot be chosen by cost; leave them out, or "
+            "choose without costs."
+        )
+    parts = {(channel, part) for channel, name in measured for part in COSTS[name].parts}
+    own = sum(COSTS[name].own(n_samples) for _, name in measured)
+    return own + sum(PARTS[part](n_samples) for _, part in parts)
