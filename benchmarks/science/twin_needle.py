@@ -3,8 +3,8 @@
 Engineering verification: it says how close the simulator is to measurements, and nothing about any
 patient. Simulated people are examined as in a clinic: random insertions into the tibialis anterior,
 a low contraction, a few units at each site, taken when they are near enough to be sharp; twenty
-potentials a person, measured by one set of rules, 10 Hz to 10 kHz. The recordings of N2001
-(biceps), marked by experts, are averaged and measured by the same functions, whether sharp or not.
+potentials a person, measured by one set of rules, 10 Hz to 10 kHz. The biceps recordings of N2001,
+marked by experts, are averaged and measured by the same functions, whether sharp or not.
 
 Fitted to the measured row: the needle's gain (amplitude) and the fibres of the tibialis anterior
 (duration, thickness). Not fitted: spread over people, area, phases, turns.

@@ -183,3 +183,12 @@ def test_bad_input_is_refused(library):
     wrong = [*EMPTY, *[np.zeros((1, 1))]]
     with pytest.raises(DataError, match="near fibres by discharges"):
         needle_signal(trains(library, [0.1, 0.2]), library, delays_ms=wrong)
+
+
+def test_a_single_fibre_needle_takes_up_fibres_within_three_tenths_of_a_millimetre(muscle):
+    fibres = muscle.fibres
+    needle = beside(muscle, "single-fibre")
+    distance = np.hypot(*needle.displaced(fibres))
+    at = (distance > 0.25) & (distance < 0.35)
+    size = np.ptp(fibre_potentials(fibres.keep(at), needle, fs_hz=FS), axis=1)
+    assert 120 < np.median(size) < 300

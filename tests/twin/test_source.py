@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myograph.core.errors import ParameterError
@@ -96,6 +96,7 @@ def test_a_far_electrode_sees_a_pulse_twice_its_width_away_as_nothing():
     assert peak(2000.0) / peak(4000.0) == pytest.approx(8.0, rel=0.01)
 
 
+@settings(deadline=None)  # compiled on its first call
 @given(st.floats(0.001, 3.0), st.floats(0.5, 2.0))
 def test_the_response_is_stable_and_ends(step_mm, length_mm):
     n = int(160 / step_mm) if step_mm > 0.01 else 20_000

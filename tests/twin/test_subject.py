@@ -30,7 +30,7 @@ def test_every_muscle_can_be_built_and_holds_its_fibres(name):
     assert muscle.pool.n_units == anatomy.pool.n_units
     assert muscle.mvc_n == pytest.approx(anatomy.pool.mvc_n)
     # The fibres of the whole muscle fill, and do not overfill, its cross-section.
-    area = anatomy.pool.n_fibres * np.pi / 4 * 0.055**2
+    area = anatomy.pool.n_fibres * np.pi / 4 * (anatomy.geometry.diameter_um / 1000) ** 2
     assert 0.8 < area / anatomy.geometry.area_mm2 < 1.0
 
 

@@ -57,7 +57,9 @@ def conduction_velocity(
     least_correlation: float = 0.7,
     least_channels: int = 4,
 ) -> ConductionVelocity:
-    r"""Estimate the conduction velocity by maximum likelihood over all channels (farina2001).
+    r"""Estimate the conduction velocity by maximum likelihood over all channels.
+
+    Method: farina2001velocity.
 
     Every channel in turn is compared with the mean of the others, shifted to it; the slowness s
     that minimises the sum of squares over all channels also maximises the power of the aligned

@@ -82,7 +82,7 @@ def _fibres(width_mm: float, thickness_mm: float, diameter_um: float = 55.0) -> 
 # thick in living men (recalled, 60 to 75 um), hence fast; with the density of hamiltonwright2005
 # its needle potentials are as wide as measured (benchmarks/science/twin_needle.py).
 _FIBRES: dict[str, dict[str, Any]] = {
-    "TA": {"diameter_um": 66.0, "diameter_sd_um": 11.0, "territory_density_per_mm2": 10.0},
+    "TA": {"diameter_um": 68.0, "diameter_sd_um": 11.0, "territory_density_per_mm2": 10.0},
 }
 
 

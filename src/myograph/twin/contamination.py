@@ -126,7 +126,7 @@ class AmplifierNoise:
 
     rms_uv: float = 2.0
     corner_hz: float = 5.0
-    name: str = "amplifier"
+    name: str = field(default="amplifier", init=False)
 
     def __post_init__(self) -> None:
         ranges = {"rms_uv": Range(0.2, 20, "uV"), "corner_hz": Range(0, 50, "Hz")}
@@ -165,7 +165,7 @@ class Mains:
     harmonics: Mapping[int, float] = field(default_factory=lambda: {3: 0.3, 5: 0.15})
     drift_hz: float = 0.02
     spread: float = 0.3
-    name: str = "mains"
+    name: str = field(default="mains", init=False)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -209,7 +209,7 @@ class Motion:
     cut_hz: float = 10.0
     knocks_per_min: float = 6.0
     knock_uv: float = 100.0
-    name: str = "motion"
+    name: str = field(default="motion", init=False)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -264,7 +264,7 @@ class Ecg:
     rate_bpm: float = 65.0
     rate_sd_bpm: float = 3.0
     spread: float = 0.2
-    name: str = "ecg"
+    name: str = field(default="ecg", init=False)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -311,7 +311,7 @@ class Crosstalk:
     """
 
     samples: Signal
-    name: str = "crosstalk"
+    name: str = field(default="crosstalk", init=False)
 
     def waveform(self, shape: tuple[int, int], *, fs_hz: float, seed: int) -> Floats:
         """Return what is added, shape (n_channels, n_samples), µV."""

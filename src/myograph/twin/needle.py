@@ -69,11 +69,13 @@ class NeedleTip:
             check_positive(getattr(self, name), name=name)
 
 
-#: Kinds of needle. The line source in unbounded muscle is louder than muscle around steel; the
-#: ``gain`` of the concentric needle is what brings healthy tibialis anterior to its measured
-#: amplitude (benchmarks/science/twin_needle.py), and the others share it: a calibration, not a law.
+#: Kinds of needle. The line source in unbounded muscle is louder than muscle around steel, so each
+#: has a ``gain``: a calibration, not a law. That of the concentric needle brings healthy tibialis
+#: anterior to its measured amplitude (benchmarks/science/twin_needle.py), and monopolar and macro
+#: share it. That of the single-fibre needle makes a fibre 0.3 mm away give 200 uV, the convention
+#: by which fibres are counted with it; its surface is too small to short the field.
 NEEDLES: Registry[NeedleTip] = Registry("needle")
-_GAIN = 0.21
+_GAIN = 0.22
 NEEDLES.add(
     "concentric",
     NeedleTip(height_mm=0.58, width_mm=0.15, steel_mm=0.23, own_reference=True, gain=_GAIN),
@@ -81,7 +83,7 @@ NEEDLES.add(
 NEEDLES.add("monopolar", NeedleTip(height_mm=0.8, width_mm=0.2, steel_mm=0.18, gain=_GAIN))
 NEEDLES.add(
     "single-fibre",
-    NeedleTip(height_mm=0.025, width_mm=0.025, steel_mm=0.25, own_reference=True, gain=_GAIN),
+    NeedleTip(height_mm=0.025, width_mm=0.025, steel_mm=0.25, own_reference=True, gain=0.5),
 )
 NEEDLES.add(
     "macro", NeedleTip(height_mm=15.0, width_mm=0.5, steel_mm=0.25, whole_shaft=True, gain=_GAIN)
