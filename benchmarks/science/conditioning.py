@@ -31,11 +31,11 @@ from conditioning_truth import (
 
 from myograph.core.layout import Channel, Layout
 from myograph.core.recording import Recording
-from myograph.features import compute
 from myograph.preprocess.segment import METHODS, Segmenter
 from myograph.signal.edges import locate_onset
 from myograph.signal.fatigue import trend
 from myograph.signal.onset import hodges_bui_variants
+from myograph.signal.spectrum import psd
 from myograph.signal.tremor import antagonist_phase, measure
 from myograph.signal.velocity import conduction_velocity
 
@@ -206,11 +206,19 @@ def _slopes(trials: int, seed: int, *, decline: float, **given: float) -> dict[s
     for k in range(trials):
         rng = np.random.default_rng([seed, k, round(decline)])
         epochs = fatigue_epochs(rng, decline_percent=decline, **given)
-        windows = epochs[:, None].astype(np.float32)
-        for name, kept in found.items():
-            values = np.asarray(compute(name, windows, fs_hz=2000.0)).ravel()
-            kept.append(trend(times_s - 0.5, values, n_surrogates=199, seed=k))
+        for name, values in _mean_and_median_hz(epochs).items():
+            found[name].append(trend(times_s - 0.5, values, n_surrogates=199, seed=k))
     return found
+
+
+def _mean_and_median_hz(epochs: np.ndarray) -> dict[str, np.ndarray]:
+    """Within 10-500 Hz of Welch's spectrum: tapered segments that overlap use all of the epoch."""
+    f, density = psd(epochs, fs_hz=2000.0, segment_s=0.25)
+    inside = (f >= 10) & (f <= 500)
+    f, density = f[inside], density[:, inside]
+    shares = np.cumsum(density, axis=1) / density.sum(axis=1, keepdims=True)
+    median = [np.interp(0.5, share, f + (f[1] - f[0]) / 2) for share in shares]
+    return {"mnf": density @ f / density.sum(axis=1), "mdf": np.array(median)}
 
 
 def velocity(trials: int, seed: int) -> list[Figure]:

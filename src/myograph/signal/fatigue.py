@@ -21,8 +21,10 @@ _LEAST = 8  # values below which no test can say anything
 _WARM_UP = 60  # values of a surrogate before those that count: it forgets how it began
 _MOST_ALIKE = 0.97
 # How far beyond its standard error the unknown autocorrelation is let vary: chosen so that the
-# test keeps 5 % on independent values and on autocorrelated ones (0.3 to 0.6, 20 to 120 values).
-_DOUBT = 1.5
+# test keeps 5 % on autocorrelated values too (0.3 to 0.6, seen through independent errors).
+_DOUBT = 2.0
+# Lags that tell how alike neighbours are: independent errors hide it at the first more than later.
+_LAGS = 3
 _MOST_PAIRS = 2_000_000
 
 
@@ -223,14 +225,22 @@ def _pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _autocorrelation(scatter: NDArray[np.float64]) -> float:
-    """Return the lag-1 autocorrelation about a line, its bias in short series taken off."""
+    """Return how alike neighbours about a line are, as the coefficient of an autoregression.
+
+    The larger of what the first lag says, and of the coefficient whose powers sum to the first
+    lags; the bias of short series is taken off each.
+    """
     n = len(scatter)
     r = scatter - scatter.mean()
     power = float(r @ r)
     if power == 0:
         return 0.0
     # A fitted line takes slow movement away with it: by about (2 + 4 rho) / n.
-    return float(np.clip((n * (r[1:] @ r[:-1]) / power + 2) / (n - 4), -0.5, _MOST_ALIKE))
+    lags = [(n * float(r[k:] @ r[:-k]) / power + 2) / (n - 4) for k in range(1, _LAGS + 1)]
+    tried = np.linspace(0.0, _MOST_ALIKE, 195)
+    sums = np.sum([tried**k for k in range(1, _LAGS + 1)], axis=0)
+    together = float(np.interp(sum(lags), sums, tried)) if sum(lags) > 0 else -1.0
+    return float(np.clip(max(lags[0], together), -0.5, _MOST_ALIKE))
 
 
 def _surrogates(
