@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from myograph.core.errors import LayoutError, ParameterError
-from myograph.core.recording import GAP, Event
+from myograph.core.layout import Channel, Layout
+from myograph.core.recording import GAP, Event, Recording
 from myograph.preprocess.artifacts import ArtifactLimits, find_artifacts
+from myograph.preprocess.quality import assess
 
 FS_HZ = 1000.0
 
@@ -82,6 +84,15 @@ def test_needles_keep_their_spikes(make_muscle, record):
     x[0, ::500] += 300  # potentials of a motor unit
     assert of_kind(find_artifacts(record(x, kind="needle")), "spike") == []
     assert len(of_kind(find_artifacts(record(x)), "spike")) > 20
+
+
+def test_a_slow_device_does_not_tell_movement_from_muscle(rng):
+    layout = Layout(200.0, (Channel("e0", kind="semg", scale="count"),))
+    x = np.round(30 * rng.standard_normal((1, 4000))).astype("f4")
+    x[0, 2000:2040] += 100
+    assert of_kind(find_artifacts(Recording(x, layout)), "motion") == []
+    parts = assess(Recording(x, layout)).channels[0].parts
+    assert np.isnan(parts["motion_peak"])
 
 
 def test_gain_does_not_matter(make_muscle, record):

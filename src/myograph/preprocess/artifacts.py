@@ -116,7 +116,8 @@ class ChannelFindings:
     off, clip, spike : ndarray of bool, shape (n_samples,)
     off_reasons : tuple of str
     slow : ndarray, shape (n_samples,)
-        Size of the slow wave, in active root mean squares; 0 where the electrode is off.
+        Size of the slow wave, in active root mean squares; 0 where the electrode is off, NaN below
+        400 Hz and half a second, where movement cannot be told from muscle.
     heart : Heart
     mains_excess : mapping of float to float
         By mains frequency.
@@ -240,8 +241,9 @@ def _examined(
         clean = subtract_heart(clean, heart.beats, fs_hz=fs_hz).astype(np.float64)
     excess = _mains_excess(clean, out, fs_hz, candidates_hz)
     level = _active_rms(clean, out, frame) * math.sqrt(1 - max(excess.values(), default=0.0))
-    slow = np.zeros(n)
-    if level > 0 and fs_hz > _LEAST_FS_HZ and n > _LEAST_S * fs_hz:
+    told = fs_hz >= _LEAST_FS_HZ and n > _LEAST_S * fs_hz
+    slow = np.full(n, 0.0 if told else np.nan)
+    if told and level > 0:
         slow = np.abs(slow_wave(clean, fs_hz=fs_hz)) / level
         slow[out] = 0
         if heart.present:  # a beat that an end of the recording cuts through is not movement
@@ -252,8 +254,9 @@ def _examined(
     return ChannelFindings(clean, level, off, reasons, clip & ~out, spike, slow, heart, excess)
 
 
-# Slower and shorter recordings cannot tell movement from muscle.
-_LEAST_FS_HZ, _LEAST_S = 40.0, 0.5
+# Slower and shorter recordings cannot tell movement from muscle: at 200 Hz half of the muscle's
+# power is folded onto the frequencies of movement.
+_LEAST_FS_HZ, _LEAST_S = 400.0, 0.5
 
 
 def _nothing(

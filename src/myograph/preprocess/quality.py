@@ -315,7 +315,8 @@ def _mean(values: NDArray[np.float64]) -> float:
 
 
 def _largest(values: NDArray[np.float64]) -> float:
-    return float(np.max(values))
+    measured = values[~np.isnan(values)]
+    return float(np.max(measured)) if len(measured) else math.nan
 
 
 def _median(values: NDArray[np.float64]) -> float:

@@ -17,6 +17,7 @@ _REACH_S = 2.0
 # A spike is this many times what the signal's own past does not predict, and this short.
 _ORDER = 8
 _SCALE_S = 0.25
+_USUAL, _TIMES_USUAL = 0.98, 3.0
 
 
 def slow_wave(signal: NDArray[np.floating], *, fs_hz: float) -> NDArray[np.float64]:
@@ -48,7 +49,8 @@ def spikes(
     """Mark isolated spikes: short, and far from what the signal's own past predicts.
 
     The prediction is autoregressive; its errors are compared with their own middle size within a
-    quarter of a second, so that a burst of muscle is not a row of spikes.
+    quarter of a second, so that a burst of muscle is not a row of spikes, and with what is usual in
+    the whole signal.
 
     Parameters
     ----------
@@ -79,7 +81,9 @@ def spikes(
     near = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
     scale = np.repeat(near, block)
     scale = np.concatenate([scale, np.full(n - len(scale), near[-1])])
-    large = error > times * np.maximum(scale, 1e-12)
+    # Nor is the first potential of a short burst, as long as others are like it.
+    usual = _TIMES_USUAL * float(np.quantile(error, _USUAL))
+    large = error > np.maximum(times * np.maximum(scale, 1e-12), usual)
     longest = max(1, round(longest_s * fs_hz))
     heard = 0
     for first in np.flatnonzero(large):
