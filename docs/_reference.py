@@ -117,6 +117,12 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], tuple[object,
         _format_row,
     ),
     "models": ("myograph.models", "MODELS", ("name", "what it is"), _class_row),
+    "selections": (
+        "myograph.features.select",
+        "SELECTIONS",
+        ("name", "what it does"),
+        _class_row,
+    ),
     "splits": ("myograph.validate.splits", "SPLITS", ("name", "what it does"), _class_row),
     "datasets": (
         "myograph.datasets",

@@ -21,7 +21,10 @@ PAGE = ROOT / "docs" / "how-to" / "command-line.md"
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(?<=^```console\n)(\$ myograph .*?)(?=^```$)", re.DOTALL | re.MULTILINE)
 ELIDED = "..."
-VERBS = {"info", "quality", "convert", "datasets", "evaluate", "train", "predict", "report"}
+VERBS = {
+    *("info", "quality", "features", "convert", "datasets"),
+    *("evaluate", "train", "predict", "report"),
+}
 
 
 def _run(command: str, capfd: pytest.CaptureFixture[str]) -> str:

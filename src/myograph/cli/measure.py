@@ -112,15 +112,16 @@ def _show(table: FeatureTable) -> None:
     index = table.index
     length_ms = 1000 * (index.stop_s[0] - index.start_s[0])
     render.heading(f"{len(table):,} windows of {length_ms:.4g} ms: median of each feature")
-    medians = dict(zip(table.names, np.median(table.values, axis=0), strict=True))
+    medians = dict(zip(table.names, np.median(table.values, axis=0).tolist(), strict=True))
     units = dict(zip(table.names, table.units, strict=True))
     channels = list(dict.fromkeys(name.rpartition(".")[0] for name in table.names))
     kinds = list(dict.fromkeys(name.rpartition(".")[2] for name in table.names))
+    shown = kinds[:_SHOWN_FEATURES]
     rows = [
-        (channel, *(_cell(f"{channel}.{kind}", medians, units) for kind in kinds[:_SHOWN_FEATURES]))
+        (channel, *(_number(medians.get(f"{channel}.{kind}")) for kind in shown))
         for channel in channels[:_SHOWN_CHANNELS]
     ]
-    render.show_table(["channel", *kinds[:_SHOWN_FEATURES]], rows, numbers_from=1)
+    render.show_table(["channel", *(_head(kind, units) for kind in shown)], rows, numbers_from=1)
     more = [
         plural(len(names) - most, f"more {what}")
         for names, most, what in (
@@ -133,8 +134,13 @@ def _show(table: FeatureTable) -> None:
         render.line(f"and {', '.join(more)} (--out writes all)")
 
 
-def _cell(name: str, medians: dict[str, float], units: dict[str, str]) -> str:
-    if name not in medians:  # a measure between channels stands in its own row
+def _head(kind: str, units: dict[str, str]) -> str:
+    """Name a feature with the units it has on the channels."""
+    found = {unit for name, unit in units.items() if name.rpartition(".")[2] == kind} - {"1"}
+    return f"{kind} [{', '.join(sorted(found))}]" if found else kind
+
+
+def _number(value: float | None) -> str:
+    if value is None:  # a measure between channels stands in a row of its own
         return ""
-    unit = "" if units[name] == "1" else f" {units[name]}"
-    return f"{medians[name]:.4g}{unit}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"

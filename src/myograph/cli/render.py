@@ -95,7 +95,9 @@ def show_table(
 
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for k, name in enumerate(headers):
-        table.add_column(name, justify="right" if k >= numbers_from else "left", overflow="fold")
+        table.add_column(
+            Text(name), justify="right" if k >= numbers_from else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     _print_trimmed(table)
