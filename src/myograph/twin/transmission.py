@@ -134,7 +134,8 @@ class Endplates:
         count = np.size(self.store)
         for item in fields(self):
             array = frozen_array(getattr(self, item.name), np.float64)
-            if array.shape != (count,) or not np.isfinite(array).all() or (array < 0).any():
+            good = np.isfinite(array).all() and float(np.min(array, initial=0.0)) >= 0
+            if array.shape != (count,) or not good:
                 raise DataError(
                     f"Endplates.{item.name} must be finite, 0 or more, of shape ({count},); "
                     f"got shape {array.shape}."
@@ -190,9 +191,7 @@ class Endplates:
         return {column: getattr(self, name) for name, column in _COLUMNS.items()}
 
 
-def equipped(
-    muscle: Muscle, parameters: EndplateParameters | None = None, *, seed: int
-) -> Muscle:
+def equipped(muscle: Muscle, parameters: EndplateParameters | None = None, *, seed: int) -> Muscle:
     """Return the muscle with an end-plate for each fibre; one that has them keeps them.
 
     Parameters
