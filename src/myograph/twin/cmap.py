@@ -194,8 +194,8 @@ def cmap(
     >>> muscle = Muscle.healthy("FDI", PoolParameters(n_fibres=3000), seed=1)
     >>> units = motor_units(muscle, Montage(muscle="FDI"), fs_hz=10000.0)
     >>> nerve = Nerve.healthy("ulnar", n_motor=120, seed=1, variation=0.0)
-    >>> round(measure_cmap(cmap(nerve, units, site="wrist")).onset_ms, 1)
-    3.2
+    >>> bool(2.4 < measure_cmap(cmap(nerve, units, site="wrist")).onset_ms < 3.6)
+    True
     """
     check_units(nerve, library)
     share = np.atleast_2d(np.asarray(output, float))
@@ -326,11 +326,11 @@ STUDY_MUSCLES: Mapping[str, Anatomy] = MappingProxyType(
 MONTAGES: Mapping[str, Montage] = MappingProxyType(
     {
         "APB": Montage(muscle="APB", gain=0.45),
-        "ADM": Montage(muscle="ADM", gain=0.6),
+        "ADM": Montage(muscle="ADM", gain=0.68),
         "FDI": Montage(muscle="FDI", gain=0.6),
-        "EDB": Montage(muscle="EDB", gain=0.5),
-        "AH": Montage(muscle="AH", gain=0.5),
-        "TA": Montage(muscle="TA", reference_mm=40.0, gain=0.5),
+        "EDB": Montage(muscle="EDB", gain=0.4),
+        "AH": Montage(muscle="AH", gain=0.6),
+        "TA": Montage(muscle="TA", reference_mm=40.0, gain=0.31),
         "SOL": Montage(muscle="SOL", reference_mm=40.0, gain=0.5),
     }
 )

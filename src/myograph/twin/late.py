@@ -124,7 +124,7 @@ def f_waves(
     )
     late = delayed_sum(library, late_ms, answered, duration_ms=length_ms)
     both = Responses(muscle_wave.samples_uv + late.samples_uv, library.fs_hz)
-    return FWaves(both, answered, _end_ms(muscle_wave), least_uv)
+    return FWaves(both, answered, _end_ms(muscle_wave, least_uv / 2), least_uv)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +218,7 @@ def _readiness(nerve: Nerve) -> Floats:
     return 2 * rank / max(len(speed) - 1, 1)
 
 
-def _end_ms(response: Responses) -> float:
-    """Return when the direct response is over: below 1 µV for good."""
-    loud = np.flatnonzero(np.abs(response.samples_uv[0]) > 1.0)
+def _end_ms(response: Responses, level_uv: float) -> float:
+    """Return when the direct response is over: below a level for good."""
+    loud = np.flatnonzero(np.abs(response.samples_uv[0]) > level_uv)
     return float((loud[-1] + 1) / response.fs_hz * 1000) if loud.size else 0.0

@@ -78,7 +78,7 @@ class NerveParameters:
     sensory_velocity_m_s: float = 0.0
     sensory_velocity_sd_m_s: float = 0.0
     axon_spread: float = 0.06
-    terminal_spread_ms: float = 0.6
+    terminal_spread_ms: float = 0.75
     n_sensory: int = 1000
     sensory_uv: float = 0.0
     sensory_cv: float = 0.45
@@ -124,7 +124,7 @@ _ULNAR = (
     Segment("forearm", 200, 200, 0.5, "below elbow"),
     Segment("elbow", 100, 100, 0.4, "above elbow"),
     Segment("arm", 140, 140, 0.2, "axilla"),
-    Segment("trunk", 220, 220, 0.0, "cord"),
+    Segment("trunk", 270, 270, 0.0, "cord"),
 )
 _PERONEAL = (
     Segment("foot", 80, 0, 1.0, "ankle"),
@@ -156,11 +156,11 @@ NERVE_PARAMETERS: Mapping[str, NerveParameters] = MappingProxyType(
             NerveParameters(
                 name="median",
                 segments=_MEDIAN,
-                motor_velocity_m_s=57.0,
+                motor_velocity_m_s=58.5,
                 motor_velocity_sd_m_s=5.0,
-                terminal_ms=2.8,
+                terminal_ms=3.15,
                 terminal_sd_ms=0.45,
-                sensory_velocity_m_s=57.0,
+                sensory_velocity_m_s=59.0,
                 sensory_velocity_sd_m_s=5.0,
                 sensory_uv=47.5,
                 backfiring=0.022,
@@ -168,11 +168,11 @@ NERVE_PARAMETERS: Mapping[str, NerveParameters] = MappingProxyType(
             NerveParameters(
                 name="ulnar",
                 segments=_ULNAR,
-                motor_velocity_m_s=61.0,
+                motor_velocity_m_s=63.0,
                 motor_velocity_sd_m_s=5.0,
-                terminal_ms=1.9,
+                terminal_ms=2.15,
                 terminal_sd_ms=0.28,
-                sensory_velocity_m_s=57.0,
+                sensory_velocity_m_s=59.0,
                 sensory_velocity_sd_m_s=5.0,
                 sensory_uv=41.5,
                 backfiring=0.022,
@@ -180,9 +180,9 @@ NERVE_PARAMETERS: Mapping[str, NerveParameters] = MappingProxyType(
             NerveParameters(
                 name="peroneal",
                 segments=_PERONEAL,
-                motor_velocity_m_s=47.0,
+                motor_velocity_m_s=48.5,
                 motor_velocity_sd_m_s=4.0,
-                terminal_ms=3.4,
+                terminal_ms=3.7,
                 terminal_sd_ms=0.75,
                 threshold_ma=14.0,
                 backfiring=0.014,
@@ -192,7 +192,7 @@ NERVE_PARAMETERS: Mapping[str, NerveParameters] = MappingProxyType(
                 segments=_TIBIAL,
                 motor_velocity_m_s=47.0,
                 motor_velocity_sd_m_s=5.0,
-                terminal_ms=3.1,
+                terminal_ms=3.35,
                 terminal_sd_ms=0.75,
                 threshold_ma=14.0,
                 backfiring=0.05,
@@ -212,7 +212,7 @@ NERVE_PARAMETERS: Mapping[str, NerveParameters] = MappingProxyType(
             NerveParameters(
                 name="sural",
                 segments=_SURAL,
-                sensory_velocity_m_s=47.0,
+                sensory_velocity_m_s=49.0,
                 sensory_velocity_sd_m_s=4.0,
                 sensory_uv=24.0,
                 sensory_cv=0.55,

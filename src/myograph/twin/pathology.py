@@ -107,7 +107,7 @@ def sma(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     """
     rule = Reinnervation(enlargement=8.0, maturation_months=6.0)
     left = lose_units(muscle, severity, months=months, seed=seed, rule=rule)
-    return weak_junctions(left, "store", 0.55 * severity, seed=seed, spread=0.3)
+    return weak_junctions(left, "store", 0.75 * severity, seed=seed, spread=0.6)
 
 
 @MUSCLE_DISEASES.register("axonal neuropathy")

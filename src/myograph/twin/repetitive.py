@@ -137,7 +137,7 @@ def decrement(responses: Responses, *, at: int = 4) -> float:
     Examples
     --------
     >>> falling = Responses(-np.array([[10.0], [9], [8.5], [8]], np.float32), 1000.0)
-    >>> decrement(falling)
+    >>> round(decrement(falling), 1)
     20.0
     """
     amplitudes = responses.amplitudes_mv
@@ -145,7 +145,7 @@ def decrement(responses: Responses, *, at: int = 4) -> float:
         raise DataError(f"The decrement needs {at} responses; got {len(amplitudes)}.")
     if amplitudes[0] <= 0:
         raise DataError("There is no first response to compare with.")
-    return float(round(100 * (1 - amplitudes[at - 1] / amplitudes[0]), 9))
+    return float(100 * (1 - amplitudes[at - 1] / amplitudes[0]))
 
 
 def increment(before_mv: float, after_mv: float) -> float:

@@ -25,8 +25,8 @@ WAVES: Registry[Wave] = Registry("wave")
 @WAVES.register("fibre")
 def fibre(fs_hz: float, rng: np.random.Generator) -> Floats:
     """See one fibre in passing: positive, negative, positive, 1 to 5 ms, 20 to 300 µV."""
-    velocity = float(rng.uniform(2.0, 3.5))
-    before_mm, radius_mm = float(rng.uniform(3, 8)), float(rng.uniform(0.1, 0.4))
+    velocity = float(rng.uniform(2.6, 3.8))
+    before_mm, radius_mm = float(rng.uniform(3, 8)), float(rng.uniform(0.05, 0.25))
     step_mm = velocity * 1000 / fs_hz
     u = np.arange(0, before_mm + 25.0, step_mm)
     # A unit current at a distance: the potential's course along the fibre.

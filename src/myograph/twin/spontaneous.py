@@ -185,7 +185,7 @@ def denervation_activity(
     duration_s: float,
     fs_hz: float,
     seed: int,
-    active: float = 0.3,
+    active: float = 0.1,
 ) -> Spontaneous:
     """Return fibrillations and positive sharp waves of the denervated fibres around a needle.
 

@@ -342,7 +342,7 @@ def _binomial(n: int, p: float, u: float) -> float:
     start = n * np.log1p(-p)
     k = 0
     if start < -600:  # the chance of none at all underflows: start where it does not
-        k = max(int(n * p - 30 * np.sqrt(n * p * (1 - p))), 0)
+        k = max(int(n * p - 12 * np.sqrt(n * p * (1 - p))), 0)
         for j in range(k):
             start += np.log((n - j) / (j + 1) * p / (1 - p))
     term = np.exp(start)
