@@ -69,6 +69,7 @@ SENSORY = {
 }
 MUNIX_NORMS = {"APB": (191, 44, 60), "ADM": (179, 39, 59)}  # cao2020: index, spread, size in uV
 TABLE = "buschbacher1999"
+MUNIX_PEOPLE = 6
 
 
 @dataclass(frozen=True)
@@ -367,10 +368,10 @@ def tunnel_rows(count: int) -> Iterator[Row]:
 
 
 def munix_rows() -> Iterator[Row]:
-    forces = np.repeat(np.linspace(0.02, 1, 12), 2)
+    forces = np.linspace(0.02, 1, 20)
     for name, nerve_name in (("APB", "median"), ("ADM", "ulnar")):
         index, size, true = [], [], []
-        for seed in range(6):
+        for seed in range(MUNIX_PEOPLE):
             body = person(nerve_name, name, seed, height=170, age=40)
             for lost in (0.0, 0.3, 0.5, 0.7, 0.85):
                 muscle = lose_units(body.muscle, lost, months=18, seed=seed, bias=0.5)
@@ -418,8 +419,10 @@ def munix_rows() -> Iterator[Row]:
             "low: follows the CMAP",
             "bostock2019",
         )
-        kept = np.nanmean(np.asarray(index).reshape(6, 5) / healthy[:, None], axis=0)
-        grown = np.nanmean(np.asarray(size).reshape(6, 5) / np.asarray(size)[::5, None], axis=0)
+        kept = np.nanmean(np.asarray(index).reshape(MUNIX_PEOPLE, 5) / healthy[:, None], axis=0)
+        grown = np.nanmean(
+            np.asarray(size).reshape(MUNIX_PEOPLE, 5) / np.asarray(size)[::5, None], axis=0
+        )
         yield Row(
             "munix",
             f"{name} MUNIX left at 0, 30, 50, 70, 85 % loss",

@@ -77,7 +77,7 @@ class NerveParameters:
     terminal_sd_ms: float = 0.0
     sensory_velocity_m_s: float = 0.0
     sensory_velocity_sd_m_s: float = 0.0
-    axon_spread: float = 0.06
+    axon_spread: float = 0.07
     terminal_spread_ms: float = 0.75
     n_sensory: int = 1000
     sensory_uv: float = 0.0

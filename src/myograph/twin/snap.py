@@ -72,7 +72,8 @@ def snap(nerve: Nerve, *, site: str, fs_hz: float, duration_ms: float = 40.0) ->
     width_ms = AXON_WIDTH_MS * float(nerve.slowing(Q10_DURATION))
     arrival_ms = np.asarray(_START_MS + along[used] + _LEAD_WIDTHS * width_ms, np.float64)
     n = round(check_positive(duration_ms, name="duration_ms") * rate_hz / 1000)
-    values = _summed(arrival_ms, width_ms, np.arange(n) * (1000 / rate_hz))
+    time_ms = np.arange(n, dtype=np.float64) * (1000 / rate_hz)
+    values = _summed(arrival_ms, width_ms, time_ms)
     return Responses(np.asarray(nerve.sensory_uv * values[None], np.float32), rate_hz)
 
 
