@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from myograph.features import autoregressive, interference, shape, spectral_measures, tdpsd
 from myograph.features.amplitude import (
     integrated_emg,
     mean_absolute_value,
@@ -18,7 +19,9 @@ from myograph.features.base import (
     parse_features,
 )
 from myograph.features.extract import extract
-from myograph.features.spectral import mean_frequency, median_frequency
+from myograph.features.spectral_measures import mean_frequency, median_frequency
+from myograph.features.stream import Extraction
+from myograph.features.thresholds import fix_thresholds
 from myograph.features.waveform import (
     slope_sign_changes,
     waveform_length,
@@ -26,14 +29,21 @@ from myograph.features.waveform import (
     zero_crossings,
 )
 
+# Last: the sets name features, so every module of features stands above.
+from myograph.features import sets  # isort: skip
+
+del autoregressive, interference, sets, shape, spectral_measures, tdpsd
+
 __all__ = [
     "FEATURES",
     "SETS",
+    "Extraction",
     "Feature",
     "FeatureSpec",
     "compute",
     "extract",
     "feature",
+    "fix_thresholds",
     "integrated_emg",
     "mean_absolute_value",
     "mean_frequency",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.checks import check_positive, unknown_name
-from myograph.core.errors import DataError, ParameterError
+from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.recipe import canonical_json
 from myograph.core.registry import Registry
 from myograph.core.windows import Windows
@@ -43,8 +44,9 @@ class Feature:
         n_samples) to values of shape (n_windows, n_channels) or (n_windows, n_channels, k).
     unit : str
         ``"signal"`` for the unit of the channel, ``"signal^2"`` for its square, or a unit.
-    amplitude_power : int
-        p in ``f(c x) = c^p f(x)`` for every c > 0.
+    amplitude_power : float or None
+        p in ``f(c x) = c^p f(x) + q ln c`` for every c > 0; None where no such law holds, and the
+        value depends on the unit of the channel in another way.
     reference : str
         Key in ``references.bib``.
     parameters : mapping of str to value
@@ -52,15 +54,48 @@ class Feature:
     in_signal_units : tuple of str
         Parameters that are amplitudes, in the unit of the channel: the scaling law holds when
         they scale along.
+    amplitude_log : float
+        q of the law above; 0 for all but logarithms of an amplitude.
+    min_samples : int
+        The shortest window it can be measured on.
+    channel_units : tuple of str
+        Units of the channels it means something on; empty for all.
+    check : callable, optional
+        ``check(parameters, n_samples=..., fs_hz=...)`` refuses what cannot be measured, before
+        anything is.
     """
 
     name: str
     function: FeatureFunction
     unit: str
-    amplitude_power: int
+    amplitude_power: float | None
     reference: str
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     in_signal_units: tuple[str, ...] = ()
+    amplitude_log: float = 0.0
+    min_samples: int = 2
+    channel_units: tuple[str, ...] = ()
+    check: Callable[..., None] | None = None
+
+    def refuse(self, parameters: Mapping[str, Any], *, n_samples: int, fs_hz: float) -> None:
+        """Raise where windows of ``n_samples`` at this rate cannot be measured like this."""
+        if n_samples < self.min_samples:
+            raise DataError(
+                f"Feature {self.name!r} needs windows of at least {self.min_samples} samples; "
+                f"these have {n_samples} ({1000 * n_samples / fs_hz:g} ms at {fs_hz:g} Hz). "
+                "Lengthen the windows or leave the feature out."
+            )
+        if self.check is not None:
+            self.check(parameters, n_samples=n_samples, fs_hz=fs_hz)
+
+    def refuse_unit(self, channel: str, unit: str) -> None:
+        """Raise where the feature means nothing on a channel in ``unit``."""
+        if self.channel_units and unit not in self.channel_units:
+            raise LayoutError(
+                f"Feature {self.name!r} is defined on channels in {' or '.join(self.channel_units)}"
+                f"; channel {channel!r} is in {unit!r}. Calibrate the recording, or select other "
+                "channels or features."
+            )
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``parameters`` with the defaults filled in; refuse undeclared ones."""
@@ -73,32 +108,25 @@ class Feature:
 
     def unit_for(self, channel_unit: str) -> str:
         """Return the unit of the feature on a channel in ``channel_unit``."""
-        if not self.unit.startswith("signal"):
-            return self.unit
-        power = self.unit.removeprefix("signal")
-        return channel_unit if channel_unit == "1" else f"{channel_unit}{power}"
+        if channel_unit == "1":  # a fraction: what is left of "signal^2 Hz" is Hz
+            return re.sub(r"log10\(signal\)|signal(\^[\d.]+)?", "", self.unit).strip() or "1"
+        return self.unit.replace("signal", channel_unit)
 
     def compute(self, values: ArrayLike, fs_hz: float, **parameters: Any) -> Values:
         """Measure windows; see `compute`."""
-        return self.function(
-            check_windows(values),
-            check_positive(fs_hz, name="fs_hz"),
-            **self.complete(parameters),
-        )
+        windows = check_windows(values)
+        rate = check_positive(fs_hz, name="fs_hz")
+        complete = self.complete(parameters)
+        self.refuse(complete, n_samples=windows.shape[2], fs_hz=rate)
+        return self.function(windows, rate, **complete)
 
 
 #: Every feature by name.
 FEATURES: Registry[Feature] = Registry("feature")
 
-#: Feature sets by name: what ``--features NAME`` and configurations may say for short.
-SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "hudgins": ("mav", "zc", "ssc", "wl"),
-        "td": ("mav", "rms", "wl", "zc", "ssc", "wamp", "var"),
-        "spectral": ("mnf", "mdf"),
-        "td-spectral": ("mav", "rms", "wl", "zc", "ssc", "wamp", "var", "mnf", "mdf"),
-    }
-)
+#: Feature sets by name: what ``--features NAME`` and configurations may say for short. A module
+#: of features adds its own; see `myograph.features.sets`.
+SETS: Registry[tuple[str, ...]] = Registry("feature set")
 
 F = TypeVar("F", bound=FeatureFunction)
 
@@ -107,26 +135,19 @@ def feature(
     name: str,
     *,
     unit: str,
-    amplitude_power: int,
+    amplitude_power: float | None,
     reference: str,
     parameters: Mapping[str, Any] | None = None,
-    in_signal_units: Sequence[str] = (),
+    **more: Any,
 ) -> Callable[[F], F]:
     """Decorate a pure function to declare and register it as a feature; see `Feature`.
 
-    The function itself stays as it is.
+    ``more`` are the other fields of `Feature`. The function itself stays as it is.
     """
 
     def declare(function: F) -> F:
-        entry = Feature(
-            name,
-            function,
-            unit,
-            amplitude_power,
-            reference,
-            MappingProxyType(dict(parameters or {})),
-            tuple(in_signal_units),
-        )
+        declared = MappingProxyType(dict(parameters or {}))
+        entry = Feature(name, function, unit, amplitude_power, reference, declared, **more)
         FEATURES.add(name, entry)
         return function
 
@@ -206,6 +227,8 @@ class FeatureSpec:
 
     def __post_init__(self) -> None:
         complete = FEATURES[self.name].complete(self.parameters)
+        # A list that went through JSON is the tuple it was.
+        complete = {k: tuple(v) if isinstance(v, list) else v for k, v in complete.items()}
         object.__setattr__(self, "parameters", MappingProxyType(complete))
 
     def to_dict(self) -> dict[str, Any]:

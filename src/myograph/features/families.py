@@ -1,0 +1,275 @@
+"""Families of features: each measures all of its features that were asked for at once.
+
+The compiled passes are imported when first used: their compiler takes longer to load than most
+commands take to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.features.amplitude import mav_weights, segment_weights
+from myograph.features.autoregressive import cepstrum_of
+from myograph.features.base import FEATURES, FeatureSpec
+from myograph.features.from_sums import FROM_SUMS, finish_moments
+from myograph.features.interference import FROM_TURNS, segments_of
+from myograph.features.shape import histogram_limits, ratio
+from myograph.features.spectral import FROM_SPECTRUM, Request, tapers_for
+from myograph.features.thresholds import amplitudes
+
+__all__ = ["FAMILIES", "Family", "Job"]
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Windows to be measured in one go.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_windows, n_channels, n_samples)
+    fs_hz : float
+    channels : slice, optional
+        Which of all channels these are.
+    of_channels : int
+        How many channels there are in all; 0 when these are all.
+    """
+
+    values: NDArray[np.float32]
+    fs_hz: float
+    channels: slice | None = None
+    of_channels: int = 0
+
+    @cached_property
+    def memory(self) -> Any:
+        """The windows as kernels see them."""
+        from myograph.features.kernels.rows import rows
+
+        return rows(self.values)
+
+    @property
+    def n_samples(self) -> int:
+        """Length of the windows."""
+        return int(self.values.shape[2])
+
+    def rows(self, windows: slice) -> Job:
+        """Return a job of some of the windows."""
+        return Job(self.values[windows], self.fs_hz, self.channels, self.of_channels)
+
+    def parameters(self, spec: FeatureSpec) -> dict[str, Any]:
+        """Return the parameters of a feature; of those per channel, the ones of these channels."""
+        own = dict(spec.parameters)
+        for name in FEATURES[spec.name].in_signal_units:
+            value = own[name]
+            if isinstance(value, tuple) and self.of_channels:
+                amplitudes(value, n_channels=self.of_channels, name=f"{name} of {spec.name!r}")
+                own[name] = value[self.channels or slice(None)]
+        return own
+
+    def amplitude(self, spec: FeatureSpec, name: str) -> Values:
+        """Return a parameter that is an amplitude, one per channel."""
+        return amplitudes(
+            self.parameters(spec)[name],
+            n_channels=self.values.shape[1],
+            name=f"{name} of feature {spec.name!r}",
+        )
+
+
+Found = dict[FeatureSpec, Values]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Features that are measured together.
+
+    Parameters
+    ----------
+    measures : callable
+        ``measures(spec, n_samples)`` says whether a feature belongs to the family.
+    measure : callable
+        ``measure(job, specs)`` to one block (n_windows, n_channels, k) per feature.
+    """
+
+    measures: Callable[[FeatureSpec, int], bool]
+    measure: Callable[[Job, Sequence[FeatureSpec]], Found]
+
+
+def _named(names: Mapping[str, Any] | Sequence[str]) -> Callable[[FeatureSpec, int], bool]:
+    known = frozenset(names)
+    return lambda spec, n_samples: spec.name in known
+
+
+def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.sums import window_sums
+
+    wanted: set[str] = set()
+    limits: dict[str, Values] = {}
+    for spec in specs:
+        recipe = FROM_SUMS[spec.name]
+        wanted.update(recipe.needs)
+        for name, parameter in recipe.amplitudes.items():
+            limits[name] = job.amplitude(spec, parameter)
+    sums = window_sums(job.memory, wanted, amplitudes=limits)
+    n = job.n_samples
+    return {spec: FROM_SUMS[spec.name].finish(sums, n)[..., None] for spec in specs}
+
+
+_OF_MOMENTS = (
+    "kurt", "skew", "hjorth-activity", "hjorth-mobility", "hjorth-complexity", "peak", "ptp",
+)  # fmt: skip
+
+
+def _moments(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.moments import moments
+
+    found = moments(job.memory)
+    return {spec: finish_moments(found, spec.name)[..., None] for spec in specs}
+
+
+def _weights(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.moments import weighted_sizes
+
+    rows, n = [], job.n_samples
+    for spec in specs:
+        if spec.name == "mavslp":
+            rows.append(segment_weights(n, spec.parameters["segments"]))
+        else:
+            rows.append(mav_weights(n)[int(spec.name[-1]) - 1][None])
+    found = weighted_sizes(job.memory, np.concatenate(rows))
+    blocks = np.split(found, np.cumsum([len(row) for row in rows])[:-1], axis=2)
+    return {
+        spec: np.diff(block, axis=2) if spec.name == "mavslp" else block
+        for spec, block in zip(specs, blocks, strict=True)
+    }
+
+
+def _histograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.moments import histograms, moments
+    from myograph.features.kernels.sums import window_sums
+
+    mean_square = window_sums(job.memory, {"square"}, amplitudes={})["square"] / job.n_samples
+    found = {}
+    for spec in specs:
+        if spec.name == "crest":
+            peak = finish_moments(moments(job.memory), "peak")
+            found[spec] = ratio(peak, np.sqrt(mean_square))[..., None]
+        else:
+            limits = histogram_limits(mean_square, job.amplitude(spec, "limit"))
+            found[spec] = histograms(job.memory, limits, spec.parameters["bins"])
+    return found
+
+
+def _order(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.order import order_sums
+
+    tolerances = np.zeros(job.values.shape[1])
+    for spec in specs:
+        if spec.name == "card":
+            tolerances = job.amplitude(spec, "threshold")
+    weighted, distinct = order_sums(job.memory, tolerances)
+    n = job.n_samples
+    ways = {"ls": weighted / (n * (n - 1)), "card": distinct}
+    return {spec: ways[spec.name][..., None] for spec in specs}
+
+
+def _models(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.autoregression import burg, yule_walker
+
+    found: Found = {}
+    done: dict[int, Values] = {}
+    for spec in specs:
+        order = spec.parameters["order"]
+        if spec.name == "ar-yw":
+            found[spec] = yule_walker(job.memory, order)
+            continue
+        if order not in done:
+            done[order] = burg(job.memory, order)
+        found[spec] = done[order] if spec.name == "ar" else cepstrum_of(done[order])
+    return found
+
+
+def _is_spectral(spec: FeatureSpec, n_samples: int) -> bool:
+    if spec.name not in FROM_SPECTRUM:
+        return False
+    # Other lengths are left to the transform of numpy, through the pure functions.
+    length = tapers_for(spec.parameters, n_samples=n_samples, fs_hz=1.0).weights.shape[1]
+    inner = length // 2 if length % 2 == 0 else length
+    for prime in (2, 3, 5):
+        while inner % prime == 0:
+            inner //= prime
+    return inner == 1
+
+
+def _spectra(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    estimates: dict[tuple[str, int], list[FeatureSpec]] = {}
+    for spec in specs:
+        key = spec.parameters["method"], spec.parameters["pieces"]
+        estimates.setdefault(key, []).append(spec)
+    found: Found = {}
+    for same in estimates.values():
+        found |= _one_estimate(job, same)
+    return found
+
+
+def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.transform import spectral_measures
+
+    estimate = tapers_for(specs[0].parameters, n_samples=job.n_samples, fs_hz=job.fs_hz)
+    asked: dict[tuple[str, int, int, bytes], int] = {}
+    requests: list[Request] = []
+    plans = []
+    for spec in specs:
+        recipe = FROM_SPECTRUM[spec.name]
+        bands = recipe.bands(estimate.frequencies_hz, spec.parameters)
+        places = []
+        for request in recipe.requests(*bands):
+            key = (*request[:3], request[3].tobytes())
+            if key not in asked:
+                asked[key] = len(requests)
+                requests.append(request)
+            places.append(asked[key])
+        plans.append((spec, recipe, bands, places))
+    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, requests)
+    found = {}
+    for spec, recipe, bands, places in plans:
+        value = recipe.finish([answers[place] for place in places], *bands)
+        found[spec] = value if value.ndim == 3 else value[..., None]
+    return found
+
+
+def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.turning import find_turns
+
+    found: Found = {spec: np.empty((*job.values.shape[:2], 1)) for spec in specs}
+    turns: dict[bytes, Any] = {}
+    for spec in specs:
+        limits = job.amplitude(spec, "threshold")
+        key = limits.tobytes()
+        if key not in turns:
+            turns[key] = find_turns(job.memory, limits)
+        places, counts = turns[key]
+        own = {k: v for k, v in spec.parameters.items() if k != "threshold"}
+        for at in np.ndindex(*counts.shape):
+            segments = segments_of(job.values[at], places[at][: counts[at]], job.fs_hz)
+            found[spec][at] = FROM_TURNS[spec.name](segments, **own)
+    return found
+
+
+#: All families, in the order they run.
+FAMILIES: list[Family] = [
+    Family(_named(FROM_SUMS), _sums),
+    Family(_named(_OF_MOMENTS), _moments),
+    Family(_named(("mav1", "mav2", "mavslp")), _weights),
+    Family(_named(("hist", "crest")), _histograms),
+    Family(_named(("ls", "card")), _order),
+    Family(_named(("ar", "ar-yw", "cepstrum")), _models),
+    Family(_is_spectral, _spectra),
+    Family(_named(FROM_TURNS), _turns),
+]

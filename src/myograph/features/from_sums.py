@@ -1,0 +1,109 @@
+"""Features that follow from sums over the samples: which sums, and how they follow.
+
+Each is the pure function of the same name once more, from the sums of one compiled pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.features.shape import ratio
+from myograph.features.tdpsd import DESCRIPTORS, compare, log_sizes
+from myograph.features.waveform import half_log10
+
+__all__ = ["FROM_SUMS", "FromSums"]
+
+Values = NDArray[np.float64]
+Sums = dict[str, Values]
+
+
+@dataclass(frozen=True)
+class FromSums:
+    """How a feature follows from sums.
+
+    Parameters
+    ----------
+    needs : tuple of str
+        Names of `myograph.features.kernels.sums.SUMS`.
+    finish : callable
+        ``finish(sums, n_samples)`` to the value.
+    amplitudes : mapping of str to str
+        Which parameter of the feature is the amplitude of which sum.
+    """
+
+    needs: tuple[str, ...]
+    finish: Callable[[Sums, int], Values]
+    amplitudes: Mapping[str, str] = field(default_factory=dict)
+
+
+def _threshold(name: str) -> FromSums:
+    return FromSums((name,), lambda s, n: s[name], {name: "threshold"})
+
+
+_SIX = ("square", "step2", "bend2", "step", "bend")
+_SIX_OF_LOG = ("l2", "l-step2", "l-bend2", "l-step", "l-bend")
+
+
+def _descriptor(k: int) -> FromSums:
+    def finish(sums: Sums, n_samples: int) -> Values:
+        if "tdpsd" not in sums:  # once for all six
+            signal, logarithm = (
+                log_sizes(n_samples, **dict(zip(_SIX, (sums[m] for m in names), strict=True)))
+                for names in (_SIX, _SIX_OF_LOG)
+            )
+            sums["tdpsd"] = compare(signal, logarithm)
+        found: Any = sums["tdpsd"][k]
+        return found
+
+    return FromSums((*_SIX, *_SIX_OF_LOG), finish)
+
+
+#: Features by name.
+FROM_SUMS: dict[str, FromSums] = {
+    "mav": FromSums(("size",), lambda s, n: s["size"] / n),
+    "iemg": FromSums(("size",), lambda s, n: s["size"]),
+    "rms": FromSums(("square",), lambda s, n: np.sqrt(s["square"] / n)),
+    "var": FromSums(("square",), lambda s, n: s["square"] / (n - 1)),
+    "ssi": FromSums(("square",), lambda s, n: s["square"]),
+    "wl": FromSums(("step",), lambda s, n: s["step"]),
+    "aac": FromSums(("step",), lambda s, n: s["step"] / n),
+    "dasdv": FromSums(("step2",), lambda s, n: np.sqrt(s["step2"] / (n - 1))),
+    "mfl": FromSums(("step2",), lambda s, n: half_log10(s["step2"])),
+    "flat": FromSums(("step",), lambda s, n: (s["step"] == 0).astype(np.float64)),
+    "zc": _threshold("crossings"),
+    "ssc": _threshold("turns"),
+    "wamp": _threshold("jumps"),
+    "myop": FromSums(("above",), lambda s, n: s["above"] / n, {"above": "threshold"}),
+    "log": FromSums(("log",), lambda s, n: np.exp(s["log"] / n), {"log": "floor"}),
+    "ld": FromSums(
+        ("log-offset",), lambda s, n: np.exp(s["log-offset"] / n), {"log-offset": "offset"}
+    ),
+    "msr": FromSums(("root+", "root-"), lambda s, n: np.hypot(s["root+"] / n, s["root-"] / n)),
+    "tm3": FromSums(("cube",), lambda s, n: np.abs(s["cube"]) / n),
+    "tm4": FromSums(("fourth",), lambda s, n: s["fourth"] / n),
+    "tm5": FromSums(("fifth",), lambda s, n: np.abs(s["fifth"]) / n),
+    "tkeo": FromSums(("energy",), lambda s, n: s["energy"] / (n - 2)),
+    "tkeo-abs": FromSums(("energy-size",), lambda s, n: s["energy-size"] / (n - 2)),
+    **{name: _descriptor(k) for k, name in enumerate(DESCRIPTORS)},
+}
+
+
+def finish_moments(found: Mapping[str, Values], name: str) -> Values:
+    """Return a feature that follows from the moments of a window."""
+    m2, m3, m4 = found["m2"], found["m3"], found["m4"]
+    step, bend = found["step-variance"], found["bend-variance"]
+    ways: dict[str, Callable[[], Values]] = {
+        "kurt": lambda: ratio(m4, m2 * m2),
+        "skew": lambda: ratio(m3, m2**1.5),
+        "hjorth-activity": lambda: m2,
+        "hjorth-mobility": lambda: np.sqrt(ratio(step, m2)),
+        "hjorth-complexity": lambda: np.sqrt(ratio(bend * m2, step * step)),
+        "peak": lambda: np.maximum(np.abs(found["largest"]), np.abs(found["smallest"])),
+        "ptp": lambda: found["largest"] - found["smallest"],
+    }
+    return ways[name]()

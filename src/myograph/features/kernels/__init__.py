@@ -1,0 +1,1 @@
+"""The compiled passes. Each module is loaded, and compiled or read from cache, when first used."""

@@ -1,0 +1,81 @@
+"""How kernels see windows: one stretch of memory, and where each row of samples starts in it.
+
+Compiled code is fast where it knows that samples lie side by side; a view of overlapping windows
+does not say so by itself. Nothing is copied, unless the samples of a window are not neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+__all__ = ["MEMORY", "SHAPE", "Rows", "overlap", "row", "rows"]
+
+#: Types of the two arguments that stand for windows in the signature of a kernel.
+MEMORY = types.Array(types.float32, 1, "C", readonly=True)
+SHAPE = types.int64[::1]
+
+Rows = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+def rows(values: NDArray[np.float32]) -> Rows:
+    """Return the memory of windows and their shape in it.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n_windows, n_channels, n_samples)
+
+    Returns
+    -------
+    memory : ndarray of float32, shape (n,)
+        Read-only; holds every sample.
+    shape : ndarray of int64, shape (5,)
+        ``n_windows, n_channels, n_samples``, then the samples from one window, and from one
+        channel, to the next.
+    """
+    size = values.itemsize
+    whole = all(stride % size == 0 and stride >= 0 for stride in values.strides)
+    if not whole or (values.strides[2] != size and values.shape[2] > 1):
+        values = np.ascontiguousarray(values)
+    per_window, per_channel = values.strides[0] // size, values.strides[1] // size
+    n_windows, n_channels, n = values.shape
+    shape = np.array([n_windows, n_channels, n, per_window, per_channel])
+    if values.size == 0:
+        return np.empty(0, dtype=np.float32), shape
+    length = (n_windows - 1) * per_window + (n_channels - 1) * per_channel + n
+    return as_strided(values, (length,), (size,), writeable=False), shape
+
+
+def overlap(windows: Rows, *, multiple_of: int = 1) -> tuple[Rows, int, int]:
+    """View windows as the stretches of signal that they overlap in.
+
+    Parameters
+    ----------
+    windows : Rows
+    multiple_of : int
+        Only a step that is a multiple of this counts as overlap.
+
+    Returns
+    -------
+    stretches : Rows
+        Of longer, fewer rows.
+    n_each : int
+        Windows in each stretch.
+    step : int
+        Samples from one window to the next.
+    """
+    memory, shape = windows
+    n_windows, n_channels, n, step, per_channel = shape.tolist()
+    if n_windows < 2 or not 0 < step < n or step % multiple_of:
+        return windows, 1, n
+    length = (n_windows - 1) * step + n
+    return (memory, np.array([1, n_channels, length, 0, per_channel])), n_windows, step
+
+
+@njit(nogil=True)
+def row(memory, shape, w, c):  # type: ignore[no-untyped-def]  # compiled
+    """Return the samples of one channel of one window."""
+    start = w * shape[3] + c * shape[4]
+    return memory[start : start + shape[2]]

@@ -1,0 +1,377 @@
+"""Sums over the samples of a window, compiled: one pass, each sample once.
+
+A window is cut into blocks of equal length, which depends on the length of the window alone. What
+is summed over a block is summed once and serves every window that holds the block; the sums of
+the blocks then fold in pairs, always in the same order from the first block of the window. So a
+window alone, in a batch and in a stream give the same bits, whatever overlaps it.
+
+Terms that need the next one or two samples belong to the block of their first sample; the last
+block of a window leaves out those that reach beyond it (`inner`), the others have them (`joined`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+from myograph.features.kernels.compiling import kernel
+from myograph.features.kernels.logarithm import logarithms
+from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, overlap
+
+__all__ = ["SUMS", "block_length", "window_sums"]
+
+#: Sums by name: of steps d to the next sample, of bends e = d[n+1] - d[n], of the Teager-Kaiser
+#: energy, and of the logarithm l = ln(x^2 + 2^-52). One compiled pass per line, each compiled
+#: when first asked for.
+PASSES = (
+    ("size", "step", "crossings", "turns"),
+    ("x", "square", "step2", "jumps", "above"),
+    ("cube", "fourth", "fifth", "energy", "energy-size", "bend", "bend2", "root+", "root-"),
+    ("log", "log-offset", "l2", "l-step", "l-step2", "l-bend", "l-bend2"),
+)
+SUMS = tuple(name for names in PASSES for name in names)
+
+# Lengths of block to choose from: divisors of the usual windows and hops, the best first.
+_BLOCKS = (50, 64, 40, 32, 25, 48, 30, 20)
+
+# Samples of one channel worked on at once: they stay in the first-level cache.
+_TILE = 1600
+
+_F = {"nogil": True, "fastmath": {"reassoc", "nsz"}}
+
+Values = NDArray[np.float64]
+
+
+def block_length(n_samples: int) -> int:
+    """Return the length of the blocks of a window: a divisor of it, or all of it."""
+    for length in _BLOCKS:
+        if n_samples % length == 0 and n_samples >= 2 * length:
+            return length
+    return n_samples
+
+
+def window_sums(
+    windows: Rows, wanted: Set[str], *, amplitudes: Mapping[str, Values]
+) -> dict[str, Values]:
+    """Sum over the samples of every window.
+
+    Parameters
+    ----------
+    windows : Rows
+    wanted : set of str
+        Names of `SUMS`.
+    amplitudes : mapping of str to ndarray, shape (n_channels,)
+        Thresholds of ``crossings``, ``turns``, ``jumps`` and ``above``; the ``log`` floor and the
+        ``log-offset``. Missing ones are 0.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_windows, n_channels)
+    """
+    n_windows, n_channels, n = windows[1][:3].tolist()
+    block = block_length(n)
+    (memory, shape), n_each, step = overlap(windows, multiple_of=block)
+    names = [name for name in SUMS if name in wanted]
+    sizes = (len(names), int(shape[0]), n_channels, int(shape[2]) // block)
+    inner, joined = np.empty(sizes), np.empty(sizes)
+    for members, run in zip(PASSES, (_pass_0, _pass_1, _pass_2, _pass_3), strict=True):
+        if wanted.isdisjoint(members):
+            continue
+        slots = np.array([names.index(m) if m in wanted else -1 for m in members])
+        limits = np.zeros((len(members), n_channels))
+        for k, member in enumerate(members):
+            limits[k] = amplitudes.get(member, 0.0)
+        run(memory, shape, block, slots, limits, inner, joined)
+    out = np.empty((len(names), n_windows, n_channels))
+    _fold(inner, joined, n_each, n // block, step // block, out)
+    return dict(zip(names, out, strict=True))
+
+
+_SUM_TYPES = (
+    MEMORY,
+    SHAPE,
+    types.int64,
+    types.int64[::1],
+    types.float64[:, ::1],
+    types.float64[:, :, :, ::1],
+    types.float64[:, :, :, ::1],
+)
+
+
+@njit(nogil=True)
+def _read(memory, shape, s, c, start, x):  # type: ignore[no-untyped-def]  # compiled, as all below
+    """Copy samples to ``x``, zeros beyond the end."""
+    place = s * shape[3] + c * shape[4] + start
+    row = memory[place : place + min(len(x), shape[2] - start)]
+    for i in range(len(row)):
+        x[i] = row[i]
+    for i in range(len(row), len(x)):
+        x[i] = 0.0
+
+
+@njit(nogil=True)
+def _steps(x, d):  # type: ignore[no-untyped-def]
+    for i in range(len(d)):
+        d[i] = x[i + 1] - x[i]
+
+
+@njit(**_F)
+def _add(x):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for i in range(len(x)):
+        total += x[i]
+    return total
+
+
+@njit(nogil=True)
+def _add_blocks(t, block, reach, inner, joined):  # type: ignore[no-untyped-def]
+    """Sum the terms of each block; the last ``reach`` terms need samples beyond it."""
+    for b in range(len(inner)):
+        i = b * block
+        stop = max(i + block - reach, i)
+        inner[b] = _add(t[i:stop])
+        joined[b] = inner[b]
+        for k in range(stop, i + block):
+            joined[b] += t[k]
+
+
+@njit(inline="always")
+def _crossing(a, b, least):  # type: ignore[no-untyped-def]
+    return (a * b < 0) & (abs(b - a) >= least)
+
+
+@njit(inline="always")
+def _turning(d, e, least):  # type: ignore[no-untyped-def]
+    return (d * e < 0) & (max(abs(d), abs(e)) >= least)
+
+
+@njit(**_F)
+def _four(x, least_crossing, least_turn):  # type: ignore[no-untyped-def]
+    """Sum sizes and steps, and count crossings and turns, over all but the last two of ``x``."""
+    size, step, crossings, turns = 0.0, 0.0, 0, 0
+    for i in range(len(x) - 2):
+        a, b = x[i], x[i + 1]
+        d, e = b - a, x[i + 2] - b
+        size += abs(a)
+        step += abs(d)
+        crossings += _crossing(a, b, least_crossing)
+        turns += _turning(d, e, least_turn)
+    return size, step, float(crossings), float(turns)
+
+
+@njit(**_F)
+def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def]
+    """Complete the sums of a block of ``n``: without, and with, what reaches beyond it."""
+    size, step, crossings, turns = own
+    size += abs(x[n - 1])
+    d, e, f = 0.0, x[n] - x[n - 1], x[n + 1] - x[n]
+    if n > 1:
+        d = x[n - 1] - x[n - 2]
+        size += abs(x[n - 2])
+        step += abs(d)
+        crossings += _crossing(x[n - 2], x[n - 1], least_crossing)
+    inner = size, step, crossings, turns
+    step += abs(e)
+    crossings += _crossing(x[n - 1], x[n], least_crossing)
+    turns += _turning(d, e, least_turn)
+    turns += _turning(e, f, least_turn)
+    return inner, (size, step, crossings, turns)
+
+
+@kernel(*_SUM_TYPES)
+def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    x = np.empty(per * block + 2)
+    for s in range(shape[0]):
+        for c in range(shape[1]):
+            crossing, turn = limits[2, c], limits[3, c]
+            for first in range(0, n_blocks, per):
+                _read(memory, shape, s, c, first * block, x)
+                for b in range(min(per, n_blocks - first)):
+                    part = x[b * block : (b + 1) * block + 2]
+                    own = _four(part[:block], crossing, turn)
+                    ends = _ends(part, block, own, crossing, turn)
+                    for q in range(4):
+                        if slots[q] >= 0:
+                            inner[slots[q], s, c, first + b] = ends[0][q]
+                            joined[slots[q], s, c, first + b] = ends[1][q]
+
+
+@njit(nogil=True)
+def _terms_1(q, x, d, limit, t):  # type: ignore[no-untyped-def]
+    """Fill ``t`` with the terms of the sum, and return how far they reach."""
+    n = len(t)
+    if q == 0:
+        for i in range(n):
+            t[i] = x[i]
+    elif q == 1:
+        for i in range(n):
+            t[i] = x[i] * x[i]
+    elif q == 2:
+        for i in range(n):
+            t[i] = d[i] * d[i]
+    elif q == 3:
+        for i in range(n):
+            t[i] = abs(d[i]) > limit
+    else:
+        for i in range(n):
+            t[i] = abs(x[i]) > limit
+    return 1 if q in (2, 3) else 0
+
+
+@kernel(*_SUM_TYPES)
+def _pass_1(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
+    for s in range(shape[0]):
+        for c in range(shape[1]):
+            for first in range(0, n_blocks, per):
+                _read(memory, shape, s, c, first * block, x)
+                _steps(x, d)
+                last = min(first + per, n_blocks)
+                for q in range(len(slots)):
+                    if slots[q] >= 0:
+                        reach = _terms_1(q, x, d, limits[q, c], t)
+                        at = inner[slots[q], s, c], joined[slots[q], s, c]
+                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
+
+
+@njit(nogil=True)
+def _terms_2(q, x, d, t):  # type: ignore[no-untyped-def]
+    n = len(t)
+    if q == 0:
+        for i in range(n):
+            t[i] = x[i] * x[i] * x[i]
+    elif q == 1:
+        for i in range(n):
+            t[i] = (x[i] * x[i]) * (x[i] * x[i])
+    elif q == 2:
+        for i in range(n):
+            t[i] = (x[i] * x[i]) * (x[i] * x[i]) * x[i]
+    elif q == 3:
+        for i in range(n):
+            t[i] = x[i + 1] * x[i + 1] - x[i] * x[i + 2]
+    elif q == 4:
+        for i in range(n):
+            t[i] = abs(x[i + 1] * x[i + 1] - x[i] * x[i + 2])
+    elif q == 5:
+        for i in range(n):
+            t[i] = abs(d[i + 1] - d[i])
+    elif q == 6:
+        for i in range(n):
+            t[i] = (d[i + 1] - d[i]) * (d[i + 1] - d[i])
+    elif q == 7:
+        for i in range(n):
+            t[i] = np.sqrt(max(x[i], 0.0))
+    else:
+        for i in range(n):
+            t[i] = np.sqrt(max(-x[i], 0.0))
+    return 2 if 3 <= q <= 6 else 0
+
+
+@kernel(*_SUM_TYPES)
+def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
+    for s in range(shape[0]):
+        for c in range(shape[1]):
+            for first in range(0, n_blocks, per):
+                _read(memory, shape, s, c, first * block, x)
+                _steps(x, d)
+                last = min(first + per, n_blocks)
+                for q in range(len(slots)):
+                    if slots[q] >= 0:
+                        reach = _terms_2(q, x, d, t)
+                        at = inner[slots[q], s, c], joined[slots[q], s, c]
+                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
+
+
+@njit(nogil=True)
+def _terms_3(q, log, d, t):  # type: ignore[no-untyped-def]
+    n = len(t)
+    if q == 2:
+        for i in range(n):
+            t[i] = log[i] * log[i]
+    elif q == 3:
+        for i in range(n):
+            t[i] = abs(d[i])
+    elif q == 4:
+        for i in range(n):
+            t[i] = d[i] * d[i]
+    elif q == 5:
+        for i in range(n):
+            t[i] = abs(d[i + 1] - d[i])
+    else:
+        for i in range(n):
+            t[i] = (d[i + 1] - d[i]) * (d[i + 1] - d[i])
+    return (q - 1) // 2
+
+
+@njit(nogil=True)
+def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
+    for i in range(len(t)):
+        t[i] = max(abs(x[i]), floor) + offset
+    logarithms(t)
+
+
+@kernel(*_SUM_TYPES)
+def _pass_3(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
+    for s in range(shape[0]):
+        for c in range(shape[1]):
+            for first in range(0, n_blocks, per):
+                _read(memory, shape, s, c, first * block, x)
+                last = min(first + per, n_blocks)
+                for q in range(len(slots)):
+                    if q == 2:  # what follows is of the logarithm
+                        for i in range(len(x)):
+                            x[i] = x[i] * x[i] + 2.0**-52
+                        logarithms(x)
+                        _steps(x, d)
+                    if slots[q] >= 0:
+                        reach = 0
+                        if q == 0:
+                            _log_sizes(x, limits[q, c], 0.0, t)
+                        elif q == 1:
+                            _log_sizes(x, 0.0, limits[q, c], t)
+                        else:
+                            reach = _terms_3(q, x, d, t)
+                        at = inner[slots[q], s, c], joined[slots[q], s, c]
+                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
+
+
+@kernel(
+    types.float64[:, :, :, ::1],
+    types.float64[:, :, :, ::1],
+    types.int64,
+    types.int64,
+    types.int64,
+    types.float64[:, :, ::1],
+)
+def _fold(inner, joined, n_each, per_window, hop, out):  # type: ignore[no-untyped-def]
+    """Add the blocks of each window, all but the last in pairs of pairs: each pair serves many."""
+    n_blocks = inner.shape[3]
+    level = np.empty(n_blocks)
+    for q in range(inner.shape[0]):
+        for s in range(inner.shape[1]):
+            for c in range(inner.shape[2]):
+                for b in range(n_blocks):
+                    level[b] = joined[q, s, c, b]
+                for w in range(n_each):
+                    out[q, s * n_each + w, c] = 0.0
+                done, span, left = 0, 1, per_window - 1
+                while left > 0:
+                    if left & 1:
+                        for w in range(n_each):
+                            out[q, s * n_each + w, c] += level[w * hop + done]
+                        done += span
+                    left >>= 1
+                    for b in range(n_blocks - 2 * span + 1 if left else 0):
+                        level[b] += level[b + span]
+                    span *= 2
+                for w in range(n_each):
+                    out[q, s * n_each + w, c] += inner[q, s, c, w * hop + done]

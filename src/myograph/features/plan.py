@@ -1,0 +1,162 @@
+"""The plan of an extraction: what is refused, and which pass measures what, before anything runs.
+
+Features come in families, and a family measures all of its features that were asked for at once:
+one pass over the samples for every sum, one transform for every spectral feature, one sorting, one
+lattice per model. What belongs to no family is measured by its own function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.core.checks import check_count, check_positive
+from myograph.core.errors import DataError, ParameterError
+from myograph.core.layout import Layout
+from myograph.features.base import FEATURES, FeatureSpec
+from myograph.features.families import FAMILIES, Job
+
+__all__ = ["Plan"]
+
+# Samples turned into float64 at once by a function of its own, to bound memory.
+_BLOCK = 1 << 19
+
+Values = NDArray[np.float64]
+
+
+class Plan:
+    """How a set of features is measured on windows of one shape.
+
+    Parameters
+    ----------
+    features : sequence of FeatureSpec
+    fs_hz : float
+        Sampling rate.
+    n_samples : int
+        Length of the windows.
+    layout : Layout, optional
+        Channels whose units are checked; without it they are not.
+
+    Raises
+    ------
+    ParameterError
+        If no feature is given or a parameter does not suit the windows.
+    DataError
+        If the windows are too short for a feature.
+    LayoutError
+        If a feature means nothing in the unit of a channel.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[FeatureSpec],
+        *,
+        fs_hz: float,
+        n_samples: int,
+        layout: Layout | None = None,
+    ) -> None:
+        self.features = tuple(features)
+        self.fs_hz = check_positive(fs_hz, name="fs_hz")
+        self.n_samples = n_samples
+        if not self.features:
+            raise ParameterError("At least one feature is needed; see myograph.features.SETS.")
+        for spec in self.features:
+            entry = FEATURES[spec.name]
+            entry.refuse(spec.parameters, n_samples=n_samples, fs_hz=self.fs_hz)
+            for channel in layout.channels if layout else ():
+                entry.refuse_unit(channel.name, channel.unit)
+        self._families = [
+            (family, [spec for spec in self.features if family.measures(spec, n_samples)])
+            for family in FAMILIES
+        ]
+        in_family = {spec for _, specs in self._families for spec in specs}
+        self._alone = [spec for spec in self.features if spec not in in_family]
+
+    def blocks(self, values: NDArray[np.float32], *, threads: int = 1) -> list[Values]:
+        """Measure windows.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (n_windows, n_channels, n_samples)
+            Other types take the pure functions.
+        threads : int
+            The windows, or the channels where there are more of those, are shared out among them.
+
+        Returns
+        -------
+        list of ndarray, shape (n_windows, n_channels, k)
+            One per feature. The same bits for any number of threads.
+        """
+        self._check(values)
+        parts = _shares(values, check_count(threads, name="threads"))
+        if len(parts) == 1:
+            return self._measured(Job(values, self.fs_hz))
+        axis = 0 if parts[0][0] != slice(None) else 1
+        jobs = [Job(values[part], self.fs_hz, part[1], values.shape[1]) for part in parts]
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            found = list(pool.map(self._measured, jobs))
+        return [np.concatenate(same, axis=axis) for same in zip(*found, strict=True)]
+
+    def table(self, values: NDArray[np.float32], *, threads: int = 1) -> Values:
+        """Measure windows; shape (n_windows, n_columns), one channel after the other."""
+        return joined(self.blocks(values, threads=threads))
+
+    def _check(self, values: NDArray[np.float32]) -> None:
+        if values.ndim != 3 or values.shape[2] != self.n_samples:
+            raise DataError(
+                f"Windows must be 3-D (n_windows, n_channels, {self.n_samples} samples); "
+                f"got shape {values.shape}."
+            )
+
+    def _measured(self, job: Job) -> list[Values]:
+        found: dict[FeatureSpec, Values] = {}
+        alone = self._alone
+        if job.values.dtype == np.float32:
+            for family, specs in self._families:
+                if specs:
+                    found |= family.measure(job, specs)
+        else:
+            alone = list(self.features)
+        if alone:
+            found |= _by_parts(job, lambda part: _one_by_one(part, alone))
+        return [found[spec] for spec in self.features]
+
+
+def joined(blocks: Sequence[Values]) -> Values:
+    """Return the blocks of features as columns, one channel after the other."""
+    together = np.concatenate(blocks, axis=2)
+    return together.reshape(len(together), together.shape[1] * together.shape[2])
+
+
+def _shares(values: NDArray[np.float32], threads: int) -> list[tuple[slice, slice]]:
+    """Share windows or channels out, whichever are more."""
+    axis = 0 if values.shape[0] >= values.shape[1] else 1
+    count = values.shape[axis]
+    edges = np.linspace(0, count, min(threads, max(count, 1)) + 1).astype(int)
+    pieces = [slice(int(a), int(b)) for a, b in pairwise(edges)]
+    whole = slice(None)
+    return [(piece, whole) if axis == 0 else (whole, piece) for piece in pieces]
+
+
+def _one_by_one(job: Job, specs: Sequence[FeatureSpec]) -> dict[FeatureSpec, Values]:
+    blocks = {}
+    for spec in specs:
+        block = FEATURES[spec.name].function(job.values, job.fs_hz, **job.parameters(spec))
+        blocks[spec] = block if block.ndim == 3 else block[..., None]
+    return blocks
+
+
+def _by_parts(
+    job: Job, of_part: Callable[[Job], dict[FeatureSpec, Values]]
+) -> dict[FeatureSpec, Values]:
+    """Measure a few windows at a time and join the results."""
+    step = max(1, _BLOCK // max(job.values.shape[1] * job.values.shape[2], 1))
+    parts = [
+        of_part(job.rows(slice(first, first + step)))
+        for first in range(0, max(len(job.values), 1), step)
+    ]
+    return {spec: np.concatenate([part[spec] for part in parts]) for spec in parts[0]}
