@@ -6,8 +6,9 @@ a low contraction, a few units at each site, taken when they are near enough to 
 potentials a person, measured by one set of rules, 10 Hz to 10 kHz. The biceps recordings of N2001,
 marked by experts, are averaged and measured by the same functions, whether sharp or not.
 
-Fitted to the measured row: the needle's gain (amplitude) and the fibres of the tibialis anterior
-(duration, thickness). Not fitted: spread over people, area, phases, turns.
+The simulated row is tuned to the measured one, not predicted: needle gain, depth, shaft, fibre
+diameter, density and the lowest slope were chosen while looking at every measure. An independent
+check needs another muscle with these settings frozen.
 
     MYOGRAPH_MIRROR=FOLDER python benchmarks/science/twin_needle.py [--people 20]
         [--pictures FOLDER] [--state NAME=MODULE:FUNCTION ...]
