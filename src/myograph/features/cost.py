@@ -85,6 +85,13 @@ _ONE = _per_sample(0, once=1)
 _RATIO = _per_sample(0, once=_ROOT)
 _BAND_SUM = _per_sample(0.5)  # over the bins of half a spectrum
 _COUNT = _per_sample(3)
+_LOGGED = _per_sample(1, once=_LOG)
+_TDPSD = _per_sample(6, once=3 * _LOG)  # two orders of differences, then a power and logarithms
+_TDPSD_NAMES = tuple(f"tdpsd-{name}" for name in ("irf", "m0", "m2", "m4", "sparsity", "wlf"))
+_SPECTRAL_NAMES = ("band-power", "fr", "mnp", "omega", "pkf", "vcf")
+_INTERFERENCE_NAMES = tuple(
+    f"ip-{name}" for name in ("activity", "amplitude", "ratio", "small-segments", "turns", "uca")
+)
 
 #: Every feature by name.
 COSTS: dict[str, Cost] = {
@@ -98,6 +105,30 @@ COSTS: dict[str, Cost] = {
     "wamp": Cost(_per_sample(2), ("steps",)),
     "mnf": Cost(_per_sample(1.0, once=_ROOT), ("spectrum",)),
     "mdf": Cost(_per_sample(1.0, once=_ROOT), ("spectrum",)),
+    **{name: Cost(_COUNT, ("sizes",)) for name in ("mav1", "mav2", "mavslp", "myop", "msr")},
+    **{name: Cost(_COUNT, ("steps",)) for name in ("aac", "dasdv", "mfl")},
+    **{name: Cost(_COUNT) for name in ("peak", "ptp", "ttp", "flat")},
+    **{name: Cost(_LOGGED, ("logarithms",)) for name in ("log", "ld")},
+    **{name: Cost(_RATIO, ("moments",)) for name in ("kurt", "skew", "tm3", "tm4", "tm5")},
+    "ssi": Cost(_ONE, ("squares",)),
+    "crest": Cost(_per_sample(1, once=2 * _ROOT), ("squares",)),
+    "ls": Cost(_COUNT, ("sorted",)),
+    "card": Cost(_COUNT, ("sorted",)),
+    "hist": Cost(_per_sample(4)),
+    "tkeo": Cost(_per_sample(4)),
+    "tkeo-abs": Cost(_per_sample(5)),
+    "hjorth-activity": Cost(_RATIO, ("squares",)),
+    "hjorth-mobility": Cost(_per_sample(2, once=2 * _ROOT), ("steps", "squares")),
+    "hjorth-complexity": Cost(_per_sample(5, once=4 * _ROOT), ("steps", "squares")),
+    **{name: Cost(_TDPSD, ("steps", "squares")) for name in _TDPSD_NAMES},
+    "ar": Cost(_RATIO, ("burg-6",)),
+    "ar-yw": Cost(_per_sample(14, once=6 * _ROOT)),
+    "cepstrum": Cost(_per_sample(0, once=60), ("burg-6",)),
+    **{name: Cost(_BAND_SUM, ("spectrum",)) for name in _SPECTRAL_NAMES},
+    **{name: Cost(_per_sample(0.5 * _LOG), ("spectrum",)) for name in ("spen", "flatness")},
+    **{f"finsm{k}": Cost(_per_sample(2, once=_ROOT), ("spectrum",)) for k in range(1, 6)},
+    **{f"sm{k}": Cost(_per_sample(1.5), ("spectrum",)) for k in range(6)},
+    **{name: Cost(_per_sample(8), ("steps",)) for name in _INTERFERENCE_NAMES},
 }
 
 
