@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from myograph.features import autoregressive, interference, shape, spectral_measures, tdpsd
+from myograph.features import (
+    autoregressive,
+    complexity,
+    fractal,
+    interference,
+    shape,
+    spectral_measures,
+    tdpsd,
+)
 from myograph.features.amplitude import (
     integrated_emg,
     mean_absolute_value,
@@ -32,7 +40,7 @@ from myograph.features.waveform import (
 # Last: the sets name features, so every module of features stands above.
 from myograph.features import sets  # isort: skip
 
-del autoregressive, interference, sets, shape, spectral_measures, tdpsd
+del autoregressive, complexity, fractal, interference, sets, shape, spectral_measures, tdpsd
 
 __all__ = [
     "FEATURES",

@@ -129,6 +129,15 @@ COSTS: dict[str, Cost] = {
     **{f"finsm{k}": Cost(_per_sample(2, once=_ROOT), ("spectrum",)) for k in range(1, 6)},
     **{f"sm{k}": Cost(_per_sample(1.5), ("spectrum",)) for k in range(6)},
     **{name: Cost(_per_sample(8), ("steps",)) for name in _INTERFERENCE_NAMES},
+    **{name: Cost(_pairs(4), ("moments",)) for name in ("sampen", "apen")},
+    "mse": Cost(_pairs(6), ("moments",)),  # 1 + 1/4 + 1/9 + ... times the pairs
+    "fuzzyen": Cost(_pairs(2 * _LOG), ("moments",)),
+    "permen": Cost(_per_sample(8, once=6 * _LOG)),
+    "lziv": Cost(_pairs(0.5), ("sorted",)),
+    "dfa": Cost(_per_sample(80, once=20 * _LOG)),  # ten sizes of boxes
+    "higuchi": Cost(_per_sample(24, once=8 * _LOG)),
+    "katz": Cost(_per_sample(4, once=3 * _LOG)),
+    "boxdim": Cost(_per_sample(24, once=8 * _LOG)),
 }
 
 

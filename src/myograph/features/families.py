@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,16 @@ from numpy.typing import NDArray
 from myograph.features.amplitude import mav_weights, segment_weights
 from myograph.features.autoregressive import cepstrum_of
 from myograph.features.base import FEATURES, FeatureSpec
+from myograph.features.complexity import MARGIN, entropy_of_counts, lempel_ziv_of, log_of_patterns
+from myograph.features.fractal import (
+    NO_FLUCTUATION,
+    box_edges,
+    box_slope,
+    curve_slope,
+    fluctuation_sizes,
+    katz_of,
+    slope_of_logs,
+)
 from myograph.features.from_sums import FROM_SUMS, finish_moments
 from myograph.features.interference import FROM_TURNS, segments_of
 from myograph.features.shape import histogram_limits, ratio
@@ -75,11 +85,20 @@ class Job:
 
     def amplitude(self, spec: FeatureSpec, name: str) -> Values:
         """Return a parameter that is an amplitude, one per channel."""
+        if self.channels is None:
+            return _amplitude(spec, name, self.values.shape[1])
         return amplitudes(
             self.parameters(spec)[name],
             n_channels=self.values.shape[1],
             name=f"{name} of feature {spec.name!r}",
         )
+
+
+@lru_cache(maxsize=1024)
+def _amplitude(spec: FeatureSpec, name: str, n_channels: int) -> Values:
+    """Return the amplitudes of all channels: the same on every hop."""
+    label = f"{name} of feature {spec.name!r}"
+    return amplitudes(spec.parameters[name], n_channels=n_channels, name=label)
 
 
 Found = dict[FeatureSpec, Values]
@@ -106,8 +125,10 @@ def _named(names: Mapping[str, Any] | Sequence[str]) -> Callable[[FeatureSpec, i
     return lambda spec, n_samples: spec.name in known
 
 
-def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
-    from myograph.features.kernels.sums import window_sums
+def _prepare(
+    specs: Sequence[FeatureSpec], n_channels: int, amplitude: Callable[[FeatureSpec, str], Values]
+) -> Any:
+    from myograph.features.kernels.sums import prepare_sums
 
     wanted: set[str] = set()
     limits: dict[str, Values] = {}
@@ -115,8 +136,24 @@ def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
         recipe = FROM_SUMS[spec.name]
         wanted.update(recipe.needs)
         for name, parameter in recipe.amplitudes.items():
-            limits[name] = job.amplitude(spec, parameter)
-    sums = window_sums(job.memory, wanted, amplitudes=limits)
+            limits[name] = amplitude(spec, parameter)
+    return prepare_sums(wanted, limits, n_channels=n_channels)
+
+
+@lru_cache(maxsize=256)
+def _prepared(specs: tuple[FeatureSpec, ...], n_channels: int) -> Any:
+    return _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+
+
+def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.sums import run_sums
+
+    n_channels = job.values.shape[1]
+    if job.channels is None:  # the same on every hop
+        prepared = _prepared(tuple(specs), n_channels)
+    else:
+        prepared = _prepare(specs, n_channels, job.amplitude)
+    sums = run_sums(job.memory, prepared)
     n = job.n_samples
     return {spec: FROM_SUMS[spec.name].finish(sums, n)[..., None] for spec in specs}
 
@@ -262,6 +299,64 @@ def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
+def _matches(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.degrees import match_degrees
+    from myograph.features.kernels.matches import approximate_entropies, match_counts
+
+    found: Found = {}
+    for spec in specs:
+        m, r = spec.parameters["m"], float(spec.parameters["r"])
+        limits: dict[str, Any] = {
+            "m": m, "r": r, "margin": MARGIN, "tolerances": job.amplitude(spec, "tolerance")
+        }  # fmt: skip
+        if spec.name == "apen":
+            found[spec] = approximate_entropies(job.memory, **limits)[..., None]
+        elif spec.name == "fuzzyen":
+            power = float(spec.parameters["power"])
+            short, long = match_degrees(job.memory, power=power, **limits)
+            found[spec] = entropy_of_counts(short, long, job.n_samples - m)[..., None]
+        else:
+            scales = spec.parameters.get("scales", 1)
+            short, long = match_counts(job.memory, scales=scales, **limits)
+            templates = job.n_samples // np.arange(1, scales + 1) - m
+            found[spec] = entropy_of_counts(short, long, templates)
+    return found
+
+
+def _patterns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.patterns import pattern_entropies, piece_counts
+
+    found: Found = {}
+    for spec in specs:
+        if spec.name == "permen":
+            nats = pattern_entropies(job.memory, **spec.parameters)
+            value = nats / log_of_patterns(spec.parameters["order"])
+        else:
+            value = lempel_ziv_of(piece_counts(job.memory), job.n_samples)
+        found[spec] = value[..., None]
+    return found
+
+
+def _scales(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels import scaling
+
+    found: Found = {}
+    for spec in specs:
+        if spec.name == "dfa":
+            sizes = fluctuation_sizes(job.n_samples)
+            left = scaling.fluctuations(job.memory, sizes, NO_FLUCTUATION)
+            value = slope_of_logs(sizes, left, otherwise=0.0)
+        elif spec.name == "higuchi":
+            value = curve_slope(scaling.curve_lengths(job.memory, spec.parameters["max_lag"]))
+        elif spec.name == "katz":
+            length, extent = scaling.extents(job.memory)
+            value = katz_of(length, extent, job.n_samples)
+        else:
+            value = box_slope(scaling.box_counts(job.memory, box_edges(job.n_samples)))
+        found[spec] = value[..., None]
+    return found
+
+
 #: All families, in the order they run.
 FAMILIES: list[Family] = [
     Family(_named(FROM_SUMS), _sums),
@@ -272,4 +367,7 @@ FAMILIES: list[Family] = [
     Family(_named(("ar", "ar-yw", "cepstrum")), _models),
     Family(_is_spectral, _spectra),
     Family(_named(FROM_TURNS), _turns),
+    Family(_named(("sampen", "apen", "fuzzyen", "mse")), _matches),
+    Family(_named(("permen", "lziv")), _patterns),
+    Family(_named(("dfa", "higuchi", "katz", "boxdim")), _scales),
 ]

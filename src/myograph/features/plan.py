@@ -92,8 +92,8 @@ class Plan:
             One per feature. The same bits for any number of threads.
         """
         self._check(values)
-        parts = _shares(values, check_count(threads, name="threads"))
-        if len(parts) == 1:
+        parts = _shares(values, check_count(threads, name="threads")) if threads != 1 else []
+        if len(parts) < 2:
             return self._measured(Job(values, self.fs_hz))
         axis = 0 if parts[0][0] != slice(None) else 1
         jobs = [Job(values[part], self.fs_hz, part[1], values.shape[1]) for part in parts]
