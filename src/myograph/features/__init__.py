@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from myograph.features import autoregressive, interference, shape, spectral_measures, tdpsd
+from myograph.features import (
+    autoregressive,
+    hilbert_huang,
+    interference,
+    scattering,
+    shape,
+    spatial,
+    spectral_measures,
+    tdpsd,
+    timefrequency,
+    wavelets,
+)
 from myograph.features.amplitude import (
     integrated_emg,
     mean_absolute_value,
@@ -32,7 +43,8 @@ from myograph.features.waveform import (
 # Last: the sets name features, so every module of features stands above.
 from myograph.features import sets  # isort: skip
 
-del autoregressive, interference, sets, shape, spectral_measures, tdpsd
+del autoregressive, hilbert_huang, interference, sets, shape, spectral_measures, tdpsd
+del scattering, spatial, timefrequency, wavelets
 
 __all__ = [
     "FEATURES",

@@ -22,6 +22,8 @@ from myograph.features.interference import FROM_TURNS, segments_of
 from myograph.features.shape import histogram_limits, ratio
 from myograph.features.spectral import FROM_SPECTRUM, Request, tapers_for
 from myograph.features.thresholds import amplitudes
+from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
+from myograph.features.wavelets import depth, entropy_of, filters_of
 
 __all__ = ["FAMILIES", "Family", "Job"]
 
@@ -262,6 +264,42 @@ def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
+_BANKS = ("wavelet-energy", "wavelet-entropy", "packet-energy", "packet-entropy")
+
+
+def _banks(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.filterbank import packet_energies, wavelet_energies
+
+    found: Found = {}
+    done: dict[tuple[Any, ...], Values] = {}
+    for spec in specs:
+        packets = spec.name.startswith("packet")
+        key = (packets, *spec.parameters.values())
+        if key not in done:
+            measured = packet_energies if packets else wavelet_energies
+            level = depth(spec.parameters, n_samples=job.n_samples, packets=packets)
+            periodic = spec.parameters["mode"] == "periodization"
+            done[key] = measured(
+                job.memory, filters_of(spec.parameters["wavelet"]), level, periodic=periodic
+            )
+        of_bands = spec.name.endswith("entropy")
+        found[spec] = entropy_of(done[key])[..., None] if of_bands else done[key]
+    return found
+
+
+def _scalograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    alike: dict[tuple[Any, ...], list[FeatureSpec]] = {}
+    for spec in specs:
+        alike.setdefault(tuple(spec.parameters.values()), []).append(spec)
+    found: Found = {}
+    for same in alike.values():
+        names = tuple(spec.name for spec in same)
+        blocks = scalogram_measures(names, job.values, job.fs_hz, same[0].parameters)
+        for spec, block in zip(same, blocks, strict=True):
+            found[spec] = block if block.ndim == 3 else block[..., None]
+    return found
+
+
 #: All families, in the order they run.
 FAMILIES: list[Family] = [
     Family(_named(FROM_SUMS), _sums),
@@ -272,4 +310,6 @@ FAMILIES: list[Family] = [
     Family(_named(("ar", "ar-yw", "cepstrum")), _models),
     Family(_is_spectral, _spectra),
     Family(_named(FROM_TURNS), _turns),
+    Family(_named(_BANKS), _banks),
+    Family(_named(FROM_SCALOGRAM), _scalograms),
 ]
