@@ -142,7 +142,7 @@ def test_a_window_alone_and_in_a_batch_give_the_same_bits(name, noise):
 @pytest.mark.parametrize("name", [n for n in NAMES if FEATURES[n].across])
 def test_channels_that_change_places_take_their_pairs_along(name, noise):
     order = [2, 0, 1]
-    angles = {p: (10.0, 130.0, 200.0) for p in FEATURES[name].per_channel}
+    angles = dict.fromkeys(FEATURES[name].per_channel, (10.0, 130.0, 200.0))
     moved = {p: tuple(np.array(a)[order]) for p, a in angles.items()}
     places = [tuple(sorted(at)) for at in FEATURES[name].places(3)]
     taken = [places.index(tuple(sorted(order[k] for k in at))) for at in places]
@@ -153,7 +153,7 @@ def test_channels_that_change_places_take_their_pairs_along(name, noise):
 
 @pytest.mark.parametrize("name", [n for n in NAMES if FEATURES[n].across == "pairs"])
 def test_a_third_channel_does_not_touch_a_pair(name, noise):
-    angles = {p: (10.0, 130.0, 200.0) for p in FEATURES[name].per_channel}
+    angles = dict.fromkeys(FEATURES[name].per_channel, (10.0, 130.0, 200.0))
     two = {p: a[1:] for p, a in angles.items()}
     together = compute(name, noise, fs_hz=FS_HZ, **angles)[:, 2]
     alone = compute(name, noise[:, 1:], fs_hz=FS_HZ, **two)[:, 0]

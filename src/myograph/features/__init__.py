@@ -32,6 +32,7 @@ from myograph.features.base import (
 from myograph.features.extract import extract
 from myograph.features.spectral_measures import mean_frequency, median_frequency
 from myograph.features.stream import Extraction
+from myograph.features.tensors import Tensor, scalogram, spectrogram
 from myograph.features.thresholds import fix_thresholds
 from myograph.features.waveform import (
     slope_sign_changes,
@@ -52,6 +53,7 @@ __all__ = [
     "Extraction",
     "Feature",
     "FeatureSpec",
+    "Tensor",
     "compute",
     "extract",
     "feature",
@@ -62,7 +64,9 @@ __all__ = [
     "median_frequency",
     "parse_features",
     "root_mean_square",
+    "scalogram",
     "slope_sign_changes",
+    "spectrogram",
     "variance",
     "waveform_length",
     "willison_amplitude",

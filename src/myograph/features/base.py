@@ -98,7 +98,9 @@ class Feature:
         if not self.across:
             return [(channel,) for channel in range(n_channels)]
         rows, columns = np.triu_indices(n_channels, k=1 if self.across == "pairs" else 0)
-        return [(a, b) if a != b else (a,) for a, b in zip(rows.tolist(), columns.tolist(), strict=True)]
+        return [
+            (a, b) if a != b else (a,) for a, b in zip(rows.tolist(), columns.tolist(), strict=True)
+        ]
 
     def refuse(self, parameters: Mapping[str, Any], *, n_samples: int, fs_hz: float) -> None:
         """Raise where windows of ``n_samples`` at this rate cannot be measured like this."""
@@ -132,7 +134,10 @@ class Feature:
     def unit_for(self, channel_unit: str) -> str:
         """Return the unit of the feature on a channel in ``channel_unit``."""
         if channel_unit == "1":  # a fraction: what is left of "signal^2 Hz" is Hz
-            return re.sub(r"(log10|ln)\(signal(\^[\d.]+)?\)|signal(\^[\d.]+)?", "", self.unit).strip() or "1"
+            return (
+                re.sub(r"(log10|ln)\(signal(\^[\d.]+)?\)|signal(\^[\d.]+)?", "", self.unit).strip()
+                or "1"
+            )
         return self.unit.replace("signal", channel_unit)
 
     def compute(self, values: ArrayLike, fs_hz: float, **parameters: Any) -> Values:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_count, check_positive
-from myograph.core.errors import DataError, ParameterError
+from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.features.base import FEATURES, FeatureSpec
 from myograph.features.families import FAMILIES, Job

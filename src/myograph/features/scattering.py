@@ -33,8 +33,7 @@ def filters_for(parameters: Mapping[str, Any], *, n_samples: int, fs_hz: float) 
     return filters(
         n_samples,
         fs_hz=fs_hz,
-        low_hz=parameters["low_hz"],
-        high_hz=min(parameters["high_hz"], fs_hz / 2),
+        band_hz=(parameters["low_hz"], min(parameters["high_hz"], fs_hz / 2)),
         per_octave=parameters["per_octave"],
     )
 

@@ -112,9 +112,7 @@ def _apart(size: Values, angles_deg: Sequence[float]) -> Values:
     across="pairs",
     per_channel=("angles_deg",),
 )
-def phasor_size(
-    windows: Windows3D, fs_hz: float, *, angles_deg: tuple[float, ...] = ()
-) -> Values:
+def phasor_size(windows: Windows3D, fs_hz: float, *, angles_deg: tuple[float, ...] = ()) -> Values:
     """Distance of the phasors of two channels, whose length is the root mean square (onay2020).
 
     A channel's phasor points from the middle of the limb to its electrode. The distance tells two
@@ -198,9 +196,9 @@ def log_covariance(
     """Coordinates of the covariance in the tangent space at the identity (barachant2012).
 
     The logarithm of the matrix, what lies off its diagonal times the root of 2, so that plain
-    distances are distances of covariances. Behind the step ``whiten``, which learns the mean
-    covariance of the training recordings, it is the tangent space at that mean. A gain c common to
-    all channels adds 2 ln c to the diagonal and nothing else.
+    distances are distances of covariances. Behind the step ``whiten-channels``, which learns the
+    mean covariance of the training recordings, it is the tangent space at that mean. A gain c
+    common to all channels adds 2 ln c to the diagonal and nothing else.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def segments_for(parameters: Mapping[str, Any], *, n_samples: int, fs_hz: float)
 
 
 def _stft_band(parameters: Mapping[str, Any], length: int, fs_hz: float) -> Band:
-    frequencies_hz = np.arange(length // 2 + 1) * (fs_hz / length)
+    frequencies_hz = np.arange(length // 2 + 1, dtype=np.float64) * (fs_hz / length)
     return Band.of(frequencies_hz, parameters["low_hz"], parameters["high_hz"], least=1)
 
 

@@ -173,7 +173,9 @@ class Scattering:
             np.stack(second, axis=-2) if second else nothing,
             np.array([band.centre_hz for band in self.first]),
             np.array(paths).reshape(-1, 2),
-            (np.arange(n_frames) + 0.5) * (self.hop or self.n_samples) / self.fs_hz,
+            (np.arange(n_frames, dtype=np.float64) + 0.5)
+            * (self.hop or self.n_samples)
+            / self.fs_hz,
         )
 
     def _averaged(self, spectrum: Complex, thinning: int) -> Values:
@@ -213,8 +215,7 @@ def scattering(
     n_samples: int,
     *,
     fs_hz: float,
-    low_hz: float,
-    high_hz: float,
+    band_hz: tuple[float, float],
     per_octave: int = 4,
     average_s: float = 0.0,
     edges: str = "mirror",
@@ -225,8 +226,9 @@ def scattering(
     ----------
     n_samples : int
     fs_hz : float
-    low_hz, high_hz : float
-        Centres of the lowest and the highest wavelet of the first order lie within this band.
+    band_hz : tuple of float
+        The highest wavelet of the first order has its centre at the end of the band, and the
+        lowest not below its beginning.
     per_octave : int
         Wavelets of the first order in an octave. Those of the second order are an octave apart.
     average_s : float
@@ -246,20 +248,20 @@ def scattering(
 
     Examples
     --------
-    >>> bank = scattering(400, fs_hz=2000.0, low_hz=20.0, high_hz=500.0)
+    >>> bank = scattering(400, fs_hz=2000.0, band_hz=(20.0, 500.0))
     >>> found = bank.transform(np.sin(np.arange(400)))
     >>> found.first.shape, found.second.shape[0] > 0
     ((19, 1), True)
     """
     rate = check_positive(fs_hz, name="fs_hz")
-    low, high = check_positive(low_hz, name="low_hz"), check_positive(high_hz, name="high_hz")
+    low, high = (check_positive(edge, name="band_hz") for edge in band_hz)
     octave = check_count(per_octave, name="per_octave")
     check_choice(edges, EDGES, name="edges")
     n = check_count(n_samples, name="n_samples", least=8)
     if not low < high <= rate / 2:
         raise ParameterError(
-            f"low_hz must be below high_hz, and high_hz at most half the sampling rate "
-            f"({rate / 2:g} Hz); got {low:g} and {high:g} Hz."
+            f"band_hz must rise, and end at half the sampling rate at most ({rate / 2:g} Hz); "
+            f"got {low:g} to {high:g} Hz."
         )
     margin = 0 if edges == "periodic" else n // 2
     size = n if edges == "periodic" else _round_size(n + 2 * margin)
@@ -298,7 +300,7 @@ def _bank(centres: Values, per_octave: int, average: Values, rate: float, size: 
         first = max(int((centre - _REACH * spread) / width_hz) + 1, 1)
         stop = min(int((centre + _REACH * spread) / width_hz) + 1, len(average))
         bins = np.arange(first, stop)
-        values = _morlet(bins * width_hz, centre, spread)
+        values = _morlet(bins.astype(np.float64) * width_hz, centre, spread)
         total[bins] += np.square(values) / 2
         found.append((centre, bins, values))
     room = 1 - np.square(average[1:])

@@ -72,8 +72,9 @@ def short_time(
     pieces = pieces - pieces.mean(axis=-1, keepdims=True)
     taper = np.sin(np.pi * np.arange(length) / length) ** 2
     found = np.fft.rfft(pieces * (taper * 2 / taper.sum()), axis=-1)
-    times_s = (np.arange(found.shape[-2]) * step + length / 2) / rate
-    return np.swapaxes(found, -1, -2), np.arange(found.shape[-1]) * (rate / length), times_s
+    times_s: Values = (np.arange(found.shape[-2], dtype=np.float64) * step + length / 2) / rate
+    frequencies_hz = np.arange(found.shape[-1], dtype=np.float64) * (rate / length)
+    return np.swapaxes(found, -1, -2), frequencies_hz, times_s
 
 
 def log_frequencies(low_hz: float, high_hz: float, count: int) -> Values:
@@ -160,7 +161,7 @@ def morlets(
         )
     longest = _REACH * cycles / (2 * np.pi * centres.min()) * rate
     size = next_fast_len(n_samples + int(min(longest, 2 * n_samples)))
-    positive_hz = np.fft.fftfreq(size, 1 / rate)
+    positive_hz = np.fft.fftfreq(size, 1 / rate).astype(np.float64)
     if size % 2 == 0:
         positive_hz[size // 2] = rate / 2
     spectra = np.stack([_morlet(positive_hz, f, f / cycles) for f in centres])

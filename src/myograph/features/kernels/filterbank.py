@@ -40,7 +40,7 @@ def wavelet_energies(windows: Rows, filters: Values, level: int, *, periodic: bo
         Sum of squared coefficients over the length of the window: the approximation, then the
         details from the lowest band to the highest.
     """
-    return _measured(_transform, windows, filters, periodic, level + 1)
+    return _measured(_transform, windows, filters, level + 1, periodic=periodic)
 
 
 def packet_energies(windows: Rows, filters: Values, level: int, *, periodic: bool) -> Values:
@@ -51,11 +51,11 @@ def packet_energies(windows: Rows, filters: Values, level: int, *, periodic: boo
     ndarray, shape (n_windows, n_channels, 2 ** level)
         From the lowest band to the highest.
     """
-    return _measured(_packets, windows, filters, periodic, 1 << level)
+    return _measured(_packets, windows, filters, 1 << level, periodic=periodic)
 
 
 def _measured(
-    bank: Callable[..., None], windows: Rows, filters: Values, periodic: bool, bands: int
+    bank: Callable[..., None], windows: Rows, filters: Values, bands: int, *, periodic: bool
 ) -> Values:
     n_windows, n_channels = windows[1][:2].tolist()
     out = np.empty((n_windows * n_channels, bands))
