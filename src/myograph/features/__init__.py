@@ -6,10 +6,15 @@ from myograph.features import (
     autoregressive,
     complexity,
     fractal,
+    hilbert_huang,
     interference,
+    scattering,
     shape,
+    spatial,
     spectral_measures,
     tdpsd,
+    timefrequency,
+    wavelets,
 )
 from myograph.features.amplitude import (
     integrated_emg,
@@ -29,6 +34,7 @@ from myograph.features.base import (
 from myograph.features.extract import extract
 from myograph.features.spectral_measures import mean_frequency, median_frequency
 from myograph.features.stream import Extraction
+from myograph.features.tensors import Tensor, scalogram, spectrogram
 from myograph.features.thresholds import fix_thresholds
 from myograph.features.waveform import (
     slope_sign_changes,
@@ -40,7 +46,8 @@ from myograph.features.waveform import (
 # Last: the sets name features, so every module of features stands above.
 from myograph.features import sets  # isort: skip
 
-del autoregressive, complexity, fractal, interference, sets, shape, spectral_measures, tdpsd
+del autoregressive, complexity, fractal, hilbert_huang, interference, sets, shape
+del scattering, spatial, spectral_measures, tdpsd, timefrequency, wavelets
 
 __all__ = [
     "FEATURES",
@@ -48,6 +55,7 @@ __all__ = [
     "Extraction",
     "Feature",
     "FeatureSpec",
+    "Tensor",
     "compute",
     "extract",
     "feature",
@@ -58,7 +66,9 @@ __all__ = [
     "median_frequency",
     "parse_features",
     "root_mean_square",
+    "scalogram",
     "slope_sign_changes",
+    "spectrogram",
     "variance",
     "waveform_length",
     "willison_amplitude",

@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 from myograph.features.amplitude import mav_weights, segment_weights
 from myograph.features.autoregressive import cepstrum_of
 from myograph.features.base import FEATURES, FeatureSpec
-from myograph.features.complexity import MARGIN, entropy_of_counts, lempel_ziv_of, log_of_patterns
-from myograph.features.fractal import (
-    NO_FLUCTUATION,
-    box_edges,
-    box_slope,
-    curve_slope,
-    fluctuation_sizes,
-    katz_of,
-    slope_of_logs,
+from myograph.features.complexity_passes import (
+    MATCHES,
+    PATTERNS,
+    SCALES,
+    matches,
+    patterns,
+    scales,
 )
 from myograph.features.from_sums import FROM_SUMS, finish_moments
 from myograph.features.interference import FROM_TURNS, segments_of
 from myograph.features.shape import histogram_limits, ratio
 from myograph.features.spectral import FROM_SPECTRUM, Request, tapers_for
 from myograph.features.thresholds import amplitudes
+from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
+from myograph.features.wavelets import depth, entropy_of, filters_of
 
 __all__ = ["FAMILIES", "Family", "Job"]
 
@@ -299,61 +299,39 @@ def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
-def _matches(job: Job, specs: Sequence[FeatureSpec]) -> Found:
-    from myograph.features.kernels.degrees import match_degrees
-    from myograph.features.kernels.matches import approximate_entropies, match_counts
+_BANKS = ("wavelet-energy", "wavelet-entropy", "packet-energy", "packet-entropy")
+
+
+def _banks(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.filterbank import packet_energies, wavelet_energies
 
     found: Found = {}
+    done: dict[tuple[Any, ...], Values] = {}
     for spec in specs:
-        m, r = spec.parameters["m"], float(spec.parameters["r"])
-        limits: dict[str, Any] = {
-            "m": m, "r": r, "margin": MARGIN, "tolerances": job.amplitude(spec, "tolerance")
-        }  # fmt: skip
-        if spec.name == "apen":
-            found[spec] = approximate_entropies(job.memory, **limits)[..., None]
-        elif spec.name == "fuzzyen":
-            power = float(spec.parameters["power"])
-            short, long = match_degrees(job.memory, power=power, **limits)
-            found[spec] = entropy_of_counts(short, long, job.n_samples - m)[..., None]
-        else:
-            scales = spec.parameters.get("scales", 1)
-            short, long = match_counts(job.memory, scales=scales, **limits)
-            templates = job.n_samples // np.arange(1, scales + 1) - m
-            found[spec] = entropy_of_counts(short, long, templates)
+        packets = spec.name.startswith("packet")
+        key = (packets, *spec.parameters.values())
+        if key not in done:
+            measured = packet_energies if packets else wavelet_energies
+            level = depth(spec.parameters, n_samples=job.n_samples, packets=packets)
+            periodic = spec.parameters["mode"] == "periodization"
+            done[key] = measured(
+                job.memory, filters_of(spec.parameters["wavelet"]), level, periodic=periodic
+            )
+        of_bands = spec.name.endswith("entropy")
+        found[spec] = entropy_of(done[key])[..., None] if of_bands else done[key]
     return found
 
 
-def _patterns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
-    from myograph.features.kernels.patterns import pattern_entropies, piece_counts
-
-    found: Found = {}
+def _scalograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    alike: dict[tuple[Any, ...], list[FeatureSpec]] = {}
     for spec in specs:
-        if spec.name == "permen":
-            nats = pattern_entropies(job.memory, **spec.parameters)
-            value = nats / log_of_patterns(spec.parameters["order"])
-        else:
-            value = lempel_ziv_of(piece_counts(job.memory), job.n_samples)
-        found[spec] = value[..., None]
-    return found
-
-
-def _scales(job: Job, specs: Sequence[FeatureSpec]) -> Found:
-    from myograph.features.kernels import scaling
-
+        alike.setdefault(tuple(spec.parameters.values()), []).append(spec)
     found: Found = {}
-    for spec in specs:
-        if spec.name == "dfa":
-            sizes = fluctuation_sizes(job.n_samples)
-            left = scaling.fluctuations(job.memory, sizes, NO_FLUCTUATION)
-            value = slope_of_logs(sizes, left, otherwise=0.0)
-        elif spec.name == "higuchi":
-            value = curve_slope(scaling.curve_lengths(job.memory, spec.parameters["max_lag"]))
-        elif spec.name == "katz":
-            length, extent = scaling.extents(job.memory)
-            value = katz_of(length, extent, job.n_samples)
-        else:
-            value = box_slope(scaling.box_counts(job.memory, box_edges(job.n_samples)))
-        found[spec] = value[..., None]
+    for same in alike.values():
+        names = tuple(spec.name for spec in same)
+        blocks = scalogram_measures(names, job.values, job.fs_hz, same[0].parameters)
+        for spec, block in zip(same, blocks, strict=True):
+            found[spec] = block if block.ndim == 3 else block[..., None]
     return found
 
 
@@ -367,7 +345,9 @@ FAMILIES: list[Family] = [
     Family(_named(("ar", "ar-yw", "cepstrum")), _models),
     Family(_is_spectral, _spectra),
     Family(_named(FROM_TURNS), _turns),
-    Family(_named(("sampen", "apen", "fuzzyen", "mse")), _matches),
-    Family(_named(("permen", "lziv")), _patterns),
-    Family(_named(("dfa", "higuchi", "katz", "boxdim")), _scales),
+    Family(_named(_BANKS), _banks),
+    Family(_named(FROM_SCALOGRAM), _scalograms),
+    Family(_named(MATCHES), matches),
+    Family(_named(PATTERNS), patterns),
+    Family(_named(SCALES), scales),
 ]
