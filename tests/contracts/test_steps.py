@@ -38,6 +38,10 @@ EXAMPLES = {
         "learned": (("p01", "e1", 20.0), ("p01", "e2", 30.0), ("p01", "e3", 40.0)),
     },
     "zscore": {"learned": tuple(("p01", f"e{i}", 1.5, 20.0) for i in (1, 2, 3))},
+    "whiten-channels": {
+        "channels": ("e1", "e2", "e3"),
+        "learned": (4.0, 1.0, 0.0, 1.0, 4.0, 1.0, 0.0, 1.0, 4.0),
+    },
     "rolling-zscore": {"time_s": 0.02, "least_sd": 1.0},
 }
 OFFLINE = [

@@ -94,8 +94,8 @@ def test_one_pass_serves_every_feature_of_the_samples(rng, monkeypatch):
     calls = []
     from myograph.features.kernels import sums
 
-    original = sums.window_sums
-    monkeypatch.setattr(sums, "window_sums", lambda *a, **k: calls.append(1) or original(*a, **k))
+    original = sums.run_sums
+    monkeypatch.setattr(sums, "run_sums", lambda *a, **k: calls.append(1) or original(*a, **k))
     measure(overlapping(rng), fs_hz=1200, features=[FeatureSpec(name) for name in FROM_SUMS])
     assert len(calls) == 1
 

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import sosfilt
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.signal.filters import (
@@ -243,3 +244,19 @@ def test_settling_bounds_the_impulse_response():
         impulse[0, 0] = 1
         response = np.abs(state.push(impulse)[0])
         assert response[2 * n :].max() < 1e-3 * response.max()
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (5, 7), (8, 100), (16, 96), (17, 97), (35, 333)])
+@pytest.mark.parametrize("name", sorted(FILTERS))
+def test_the_compiled_pass_gives_the_bits_of_scipy(rng, name, shape):
+    x = (40 * rng.standard_normal(shape)).astype("f4")
+    sections = FILTERS[name]
+    before = steady_state(sections)[:, None] * x[None, :, :1].astype("f8")
+    expected, _ = sosfilt(sections, x.astype("f8"), axis=1, zi=before)
+    for layout in (x, np.asfortranarray(x)):
+        found = CausalFilter(sections, n_channels=len(x)).push(layout)
+        np.testing.assert_array_equal(found, expected.astype("f4"))
+    state = CausalFilter(sections, n_channels=len(x))
+    parts = np.split(x, [shape[1] // 3, shape[1] // 2], axis=1)
+    joined = np.concatenate([state.push(part) for part in parts], axis=1)
+    np.testing.assert_array_equal(joined, found)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from myograph.features import autoregressive, interference, shape, spectral_measures, tdpsd
+from myograph.features import (
+    autoregressive,
+    complexity,
+    fractal,
+    hilbert_huang,
+    interference,
+    scattering,
+    shape,
+    spatial,
+    spectral_measures,
+    tdpsd,
+    timefrequency,
+    wavelets,
+)
 from myograph.features.amplitude import (
     integrated_emg,
     mean_absolute_value,
@@ -21,6 +34,7 @@ from myograph.features.base import (
 from myograph.features.extract import extract
 from myograph.features.spectral_measures import mean_frequency, median_frequency
 from myograph.features.stream import Extraction
+from myograph.features.tensors import Tensor, scalogram, spectrogram
 from myograph.features.thresholds import fix_thresholds
 from myograph.features.waveform import (
     slope_sign_changes,
@@ -32,7 +46,8 @@ from myograph.features.waveform import (
 # Last: the sets name features, so every module of features stands above.
 from myograph.features import sets  # isort: skip
 
-del autoregressive, interference, sets, shape, spectral_measures, tdpsd
+del autoregressive, complexity, fractal, hilbert_huang, interference, sets, shape
+del scattering, spatial, spectral_measures, tdpsd, timefrequency, wavelets
 
 __all__ = [
     "FEATURES",
@@ -40,6 +55,7 @@ __all__ = [
     "Extraction",
     "Feature",
     "FeatureSpec",
+    "Tensor",
     "compute",
     "extract",
     "feature",
@@ -50,7 +66,9 @@ __all__ = [
     "median_frequency",
     "parse_features",
     "root_mean_square",
+    "scalogram",
     "slope_sign_changes",
+    "spectrogram",
     "variance",
     "waveform_length",
     "willison_amplitude",

@@ -41,7 +41,8 @@ class Feature:
         Short name, the end of its columns: ``channel.name``.
     function : callable
         ``function(windows, fs_hz, **parameters)``: windows of shape (n_windows, n_channels,
-        n_samples) to values of shape (n_windows, n_channels) or (n_windows, n_channels, k).
+        n_samples) to values of shape (n_windows, n_channels) or (n_windows, n_channels, k); for
+        features across channels ``len(places(n_channels))`` stands for ``n_channels``.
     unit : str
         ``"signal"`` for the unit of the channel, ``"signal^2"`` for its square, or a unit.
     amplitude_power : float or None
@@ -63,6 +64,13 @@ class Feature:
     check : callable, optional
         ``check(parameters, n_samples=..., fs_hz=...)`` refuses what cannot be measured, before
         anything is.
+    across : {"", "pairs", "matrix"}
+        Whether the feature is measured on single channels, on every two of them, or on every two
+        and each with itself. The second axis of the values is then that of `places`, and the
+        columns are ``channelA~channelB.name``.
+    per_channel : tuple of str
+        Parameters that may hold one value for each channel and go along when channels change
+        places.
     """
 
     name: str
@@ -76,6 +84,23 @@ class Feature:
     min_samples: int = 2
     channel_units: tuple[str, ...] = ()
     check: Callable[..., None] | None = None
+    across: str = ""
+    per_channel: tuple[str, ...] = ()
+
+    def places(self, n_channels: int) -> list[tuple[int, ...]]:
+        """Return the channels that each row of the second axis of the values is about.
+
+        Examples
+        --------
+        >>> FEATURES["correlation"].places(3), FEATURES["mav"].places(2)
+        ([(0, 1), (0, 2), (1, 2)], [(0,), (1,)])
+        """
+        if not self.across:
+            return [(channel,) for channel in range(n_channels)]
+        rows, columns = np.triu_indices(n_channels, k=1 if self.across == "pairs" else 0)
+        return [
+            (a, b) if a != b else (a,) for a, b in zip(rows.tolist(), columns.tolist(), strict=True)
+        ]
 
     def refuse(self, parameters: Mapping[str, Any], *, n_samples: int, fs_hz: float) -> None:
         """Raise where windows of ``n_samples`` at this rate cannot be measured like this."""
@@ -109,7 +134,10 @@ class Feature:
     def unit_for(self, channel_unit: str) -> str:
         """Return the unit of the feature on a channel in ``channel_unit``."""
         if channel_unit == "1":  # a fraction: what is left of "signal^2 Hz" is Hz
-            return re.sub(r"log10\(signal\)|signal(\^[\d.]+)?", "", self.unit).strip() or "1"
+            return (
+                re.sub(r"(log10|ln)\(signal(\^[\d.]+)?\)|signal(\^[\d.]+)?", "", self.unit).strip()
+                or "1"
+            )
         return self.unit.replace("signal", channel_unit)
 
     def compute(self, values: ArrayLike, fs_hz: float, **parameters: Any) -> Values:
@@ -230,6 +258,8 @@ class FeatureSpec:
         # A list that went through JSON is the tuple it was.
         complete = {k: tuple(v) if isinstance(v, list) else v for k, v in complete.items()}
         object.__setattr__(self, "parameters", MappingProxyType(complete))
+        # Looked up on every live hop, so it is worked out once.
+        object.__setattr__(self, "_hash", hash((self.name, canonical_json(complete))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain data, every parameter stated."""
@@ -237,7 +267,8 @@ class FeatureSpec:
 
     def __hash__(self) -> int:
         """Hash by name and parameters."""
-        return hash((self.name, canonical_json(dict(self.parameters))))
+        known: int = self.__dict__["_hash"]
+        return known
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only mapping does not travel to another process; its content does.

@@ -61,6 +61,27 @@ def _wavelet(n: int) -> float:
     return 2.0 * 14 * 2 * n
 
 
+def _segments(n: int) -> float:
+    # Three transforms of half the window.
+    return 3 * _transform(max(n // 2, 2))
+
+
+def _scalogram(n: int) -> float:
+    # Complex transforms of twice the window: one there, sixteen back, and their magnitudes.
+    size = 1 << max(2 * n - 1, 1).bit_length()
+    return 17 * 5.0 * size * math.log2(size) + 16 * (6 * size + 4 * n)
+
+
+def _modes(n: int) -> float:
+    # About six modes, ten sifts, two splines of a dozen operations a sample; then seven phases.
+    return 6 * 10 * 2 * 12.0 * n + 7 * (4 * _transform(n) + (_LOG + _ROOT) * n)
+
+
+def _paths(n: int) -> float:
+    # Twenty bands of the first order and their followers, most of them thinned out.
+    return 12 * _transform(2 * n) + 40.0 * n + _ROOT * 8 * n
+
+
 def _pairs(operations: float) -> Count:
     """Every pair of samples is compared: the plain form of the entropies of matches."""
     return lambda n: operations * n * (n - 1) / 2
@@ -76,6 +97,10 @@ PARTS: Mapping[str, Count] = MappingProxyType(
         "spectrum": _transform,
         "sorted": _sort,
         "wavelet": _wavelet,
+        "packets": _per_sample(4 * 2 * 14.0),  # four levels of both filters on every sample
+        "scalogram": _scalogram,
+        "modes": _modes,
+        "paths": _paths,
         "logarithms": _per_sample(_LOG),
         "burg-6": _per_sample(6 * 5.0, once=6 * _ROOT),
     }
@@ -129,6 +154,33 @@ COSTS: dict[str, Cost] = {
     **{f"finsm{k}": Cost(_per_sample(2, once=_ROOT), ("spectrum",)) for k in range(1, 6)},
     **{f"sm{k}": Cost(_per_sample(1.5), ("spectrum",)) for k in range(6)},
     **{name: Cost(_per_sample(8), ("steps",)) for name in _INTERFERENCE_NAMES},
+    **{name: Cost(_pairs(4), ("moments",)) for name in ("sampen", "apen")},
+    "mse": Cost(_pairs(6), ("moments",)),  # 1 + 1/4 + 1/9 + ... times the pairs
+    "fuzzyen": Cost(_pairs(2 * _LOG), ("moments",)),
+    "permen": Cost(_per_sample(8, once=6 * _LOG)),
+    "lziv": Cost(_pairs(0.5), ("sorted",)),
+    "dfa": Cost(_per_sample(80, once=20 * _LOG)),  # ten sizes of boxes
+    "higuchi": Cost(_per_sample(24, once=8 * _LOG)),
+    "katz": Cost(_per_sample(4, once=3 * _LOG)),
+    "boxdim": Cost(_per_sample(24, once=8 * _LOG)),
+    "wavelet-energy": Cost(_per_sample(2, once=8 * _ROOT), ("wavelet",)),
+    "wavelet-entropy": Cost(_per_sample(2, once=8 * _LOG), ("wavelet",)),
+    "packet-energy": Cost(_per_sample(2, once=16 * _ROOT), ("packets",)),
+    "packet-entropy": Cost(_per_sample(2, once=16 * _LOG), ("packets",)),
+    "stft": Cost(_segments),
+    "cwt-power": Cost(_per_sample(16), ("scalogram",)),
+    "imnf": Cost(_per_sample(3 * 16 + _ROOT), ("scalogram",)),
+    "imdf": Cost(_per_sample(2 * 16 + _ROOT + _LOG), ("scalogram",)),
+    "hht-power": Cost(_per_sample(6 * 8.0), ("modes",)),
+    "hht-mnf": Cost(_per_sample(6 * 4.0), ("modes",)),
+    "scattering": Cost(_ONE, ("paths",)),
+    "scattering-shape": Cost(_per_sample(0, once=60 * (_LOG + _ROOT)), ("paths",)),
+    # For each two channels.
+    "correlation": Cost(_per_sample(2, once=2 * _ROOT)),
+    "covariance": Cost(_per_sample(2, once=_ROOT)),
+    "log-covariance": Cost(_per_sample(2, once=200.0)),
+    "phasor-rms": Cost(_per_sample(2, once=3 * _ROOT + _LOG)),
+    "phasor-wl": Cost(_per_sample(3, once=2 * _ROOT + _LOG)),
 }
 
 

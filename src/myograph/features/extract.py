@@ -38,7 +38,8 @@ def extract(windows: Windows, features: Sequence[FeatureSpec], *, threads: int =
     -------
     FeatureTable
         Columns ``channel.feature``, one channel after the other; features with several values
-        have columns ``channel.feature[k]``.
+        have columns ``channel.feature[k]``. Features across channels come last, as
+        ``channelA~channelB.feature``, one feature after the other.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def extract(windows: Windows, features: Sequence[FeatureSpec], *, threads: int =
     blocks = plan.blocks(windows.values, threads=threads)
     names, units = columns(windows.layout, specs, [block.shape[2] for block in blocks])
     recipe = windows.recipe.then("features", {"features": [spec.to_dict() for spec in specs]})
-    return FeatureTable(joined(blocks), names, units, windows.index, windows.layout, recipe)
+    return FeatureTable(joined(blocks, specs), names, units, windows.index, windows.layout, recipe)
 
 
 def measure(
@@ -98,10 +99,22 @@ def columns(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names and units of the columns of features of these widths."""
     names, units = [], []
-    for channel in layout.channels:
-        for spec, width in zip(specs, widths, strict=True):
-            unit = FEATURES[spec.name].unit_for(channel.unit)
-            for k in range(width):
-                names.append(f"{channel.name}.{spec.name}" + (f"[{k}]" if width > 1 else ""))
-                units.append(unit)
+
+    def add(at: Sequence[int], spec: FeatureSpec, width: int) -> None:
+        channels = [layout.channels[k] for k in at]
+        where = "~".join(channel.name for channel in channels)
+        unit = FEATURES[spec.name].unit_for(channels[0].unit)
+        for k in range(width):
+            names.append(f"{where}.{spec.name}" + (f"[{k}]" if width > 1 else ""))
+            units.append(unit)
+
+    asked = list(zip(specs, widths, strict=True))
+    for channel in range(layout.n_channels):
+        for spec, width in asked:
+            if not FEATURES[spec.name].across:
+                add((channel,), spec, width)
+    for spec, width in asked:
+        if FEATURES[spec.name].across:
+            for at in FEATURES[spec.name].places(layout.n_channels):
+                add(at, spec, width)
     return tuple(names), tuple(units)

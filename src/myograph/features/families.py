@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,21 @@ from numpy.typing import NDArray
 from myograph.features.amplitude import mav_weights, segment_weights
 from myograph.features.autoregressive import cepstrum_of
 from myograph.features.base import FEATURES, FeatureSpec
+from myograph.features.complexity_passes import (
+    MATCHES,
+    PATTERNS,
+    SCALES,
+    matches,
+    patterns,
+    scales,
+)
 from myograph.features.from_sums import FROM_SUMS, finish_moments
 from myograph.features.interference import FROM_TURNS, segments_of
 from myograph.features.shape import histogram_limits, ratio
 from myograph.features.spectral import FROM_SPECTRUM, Request, tapers_for
 from myograph.features.thresholds import amplitudes
+from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
+from myograph.features.wavelets import depth, entropy_of, filters_of
 
 __all__ = ["FAMILIES", "Family", "Job"]
 
@@ -75,11 +85,20 @@ class Job:
 
     def amplitude(self, spec: FeatureSpec, name: str) -> Values:
         """Return a parameter that is an amplitude, one per channel."""
+        if self.channels is None:
+            return _amplitude(spec, name, self.values.shape[1])
         return amplitudes(
             self.parameters(spec)[name],
             n_channels=self.values.shape[1],
             name=f"{name} of feature {spec.name!r}",
         )
+
+
+@lru_cache(maxsize=1024)
+def _amplitude(spec: FeatureSpec, name: str, n_channels: int) -> Values:
+    """Return the amplitudes of all channels: the same on every hop."""
+    label = f"{name} of feature {spec.name!r}"
+    return amplitudes(spec.parameters[name], n_channels=n_channels, name=label)
 
 
 Found = dict[FeatureSpec, Values]
@@ -106,8 +125,10 @@ def _named(names: Mapping[str, Any] | Sequence[str]) -> Callable[[FeatureSpec, i
     return lambda spec, n_samples: spec.name in known
 
 
-def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
-    from myograph.features.kernels.sums import window_sums
+def _prepare(
+    specs: Sequence[FeatureSpec], n_channels: int, amplitude: Callable[[FeatureSpec, str], Values]
+) -> Any:
+    from myograph.features.kernels.sums import prepare_sums
 
     wanted: set[str] = set()
     limits: dict[str, Values] = {}
@@ -115,8 +136,24 @@ def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
         recipe = FROM_SUMS[spec.name]
         wanted.update(recipe.needs)
         for name, parameter in recipe.amplitudes.items():
-            limits[name] = job.amplitude(spec, parameter)
-    sums = window_sums(job.memory, wanted, amplitudes=limits)
+            limits[name] = amplitude(spec, parameter)
+    return prepare_sums(wanted, limits, n_channels=n_channels)
+
+
+@lru_cache(maxsize=256)
+def _prepared(specs: tuple[FeatureSpec, ...], n_channels: int) -> Any:
+    return _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+
+
+def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.sums import run_sums
+
+    n_channels = job.values.shape[1]
+    if job.channels is None:  # the same on every hop
+        prepared = _prepared(tuple(specs), n_channels)
+    else:
+        prepared = _prepare(specs, n_channels, job.amplitude)
+    sums = run_sums(job.memory, prepared)
     n = job.n_samples
     return {spec: FROM_SUMS[spec.name].finish(sums, n)[..., None] for spec in specs}
 
@@ -262,6 +299,42 @@ def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
+_BANKS = ("wavelet-energy", "wavelet-entropy", "packet-energy", "packet-entropy")
+
+
+def _banks(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    from myograph.features.kernels.filterbank import packet_energies, wavelet_energies
+
+    found: Found = {}
+    done: dict[tuple[Any, ...], Values] = {}
+    for spec in specs:
+        packets = spec.name.startswith("packet")
+        key = (packets, *spec.parameters.values())
+        if key not in done:
+            measured = packet_energies if packets else wavelet_energies
+            level = depth(spec.parameters, n_samples=job.n_samples, packets=packets)
+            periodic = spec.parameters["mode"] == "periodization"
+            done[key] = measured(
+                job.memory, filters_of(spec.parameters["wavelet"]), level, periodic=periodic
+            )
+        of_bands = spec.name.endswith("entropy")
+        found[spec] = entropy_of(done[key])[..., None] if of_bands else done[key]
+    return found
+
+
+def _scalograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
+    alike: dict[tuple[Any, ...], list[FeatureSpec]] = {}
+    for spec in specs:
+        alike.setdefault(tuple(spec.parameters.values()), []).append(spec)
+    found: Found = {}
+    for same in alike.values():
+        names = tuple(spec.name for spec in same)
+        blocks = scalogram_measures(names, job.values, job.fs_hz, same[0].parameters)
+        for spec, block in zip(same, blocks, strict=True):
+            found[spec] = block if block.ndim == 3 else block[..., None]
+    return found
+
+
 #: All families, in the order they run.
 FAMILIES: list[Family] = [
     Family(_named(FROM_SUMS), _sums),
@@ -272,4 +345,9 @@ FAMILIES: list[Family] = [
     Family(_named(("ar", "ar-yw", "cepstrum")), _models),
     Family(_is_spectral, _spectra),
     Family(_named(FROM_TURNS), _turns),
+    Family(_named(_BANKS), _banks),
+    Family(_named(FROM_SCALOGRAM), _scalograms),
+    Family(_named(MATCHES), matches),
+    Family(_named(PATTERNS), patterns),
+    Family(_named(SCALES), scales),
 ]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_count, check_positive
-from myograph.core.errors import DataError, ParameterError
+from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.features.base import FEATURES, FeatureSpec
 from myograph.features.families import FAMILIES, Job
@@ -69,11 +69,17 @@ class Plan:
             entry.refuse(spec.parameters, n_samples=n_samples, fs_hz=self.fs_hz)
             for channel in layout.channels if layout else ():
                 entry.refuse_unit(channel.name, channel.unit)
-        self._families = [
+        if layout:
+            self._check_across(layout)
+        families = [
             (family, [spec for spec in self.features if family.measures(spec, n_samples)])
             for family in FAMILIES
         ]
-        in_family = {spec for _, specs in self._families for spec in specs}
+        self._families = [(family, specs) for family, specs in families if specs]
+        in_family = {spec for _, specs in families for spec in specs}
+        self._across = [spec for spec in self.features if FEATURES[spec.name].across]
+        in_family.update(self._across)
+        self._single = [spec for spec in self.features if spec not in self._across]
         self._alone = [spec for spec in self.features if spec not in in_family]
 
     def blocks(self, values: NDArray[np.float32], *, threads: int = 1) -> list[Values]:
@@ -89,11 +95,21 @@ class Plan:
         Returns
         -------
         list of ndarray, shape (n_windows, n_channels, k)
-            One per feature. The same bits for any number of threads.
+            One per feature; for those across channels the second axis is that of
+            `Feature.places`. The same bits for any number of threads.
         """
         self._check(values)
-        parts = _shares(values, check_count(threads, name="threads"))
-        if len(parts) == 1:
+        blocks = self._of_channels(values, threads)
+        if not self._across:
+            return blocks
+        found = dict(zip(self._single, blocks, strict=True))
+        job = Job(values, self.fs_hz)
+        found |= _by_parts(job, lambda part: _one_by_one(part, self._across))
+        return [found[spec] for spec in self.features]
+
+    def _of_channels(self, values: NDArray[np.float32], threads: int) -> list[Values]:
+        parts = _shares(values, check_count(threads, name="threads")) if threads != 1 else []
+        if len(parts) < 2:
             return self._measured(Job(values, self.fs_hz))
         axis = 0 if parts[0][0] != slice(None) else 1
         jobs = [Job(values[part], self.fs_hz, part[1], values.shape[1]) for part in parts]
@@ -103,7 +119,23 @@ class Plan:
 
     def table(self, values: NDArray[np.float32], *, threads: int = 1) -> Values:
         """Measure windows; shape (n_windows, n_columns), one channel after the other."""
-        return joined(self.blocks(values, threads=threads))
+        return joined(self.blocks(values, threads=threads), self.features)
+
+    def _check_across(self, layout: Layout) -> None:
+        """Refuse features of pairs where there are none, or of channels in different units."""
+        for spec in (spec for spec in self.features if FEATURES[spec.name].across):
+            entry = FEATURES[spec.name]
+            if not entry.places(layout.n_channels):
+                raise LayoutError(
+                    f"Feature {spec.name!r} is measured between channels; this recording has "
+                    f"{layout.n_channels}. Leave it out, or record at least 2."
+                )
+            units = {channel.unit for channel in layout.channels}
+            if len(units) > 1 and "signal" in entry.unit:
+                raise LayoutError(
+                    f"Feature {spec.name!r} compares channels, and theirs are in different units: "
+                    f"{sorted(units)}. Select channels of one unit, or normalise them."
+                )
 
     def _check(self, values: NDArray[np.float32]) -> None:
         if values.ndim != 3 or values.shape[2] != self.n_samples:
@@ -117,19 +149,22 @@ class Plan:
         alone = self._alone
         if job.values.dtype == np.float32:
             for family, specs in self._families:
-                if specs:
-                    found |= family.measure(job, specs)
+                found |= family.measure(job, specs)
         else:
-            alone = list(self.features)
+            alone = self._single
         if alone:
             found |= _by_parts(job, lambda part: _one_by_one(part, alone))
-        return [found[spec] for spec in self.features]
+        return [found[spec] for spec in self._single]
 
 
-def joined(blocks: Sequence[Values]) -> Values:
-    """Return the blocks of features as columns, one channel after the other."""
-    together = np.concatenate(blocks, axis=2)
-    return together.reshape(len(together), together.shape[1] * together.shape[2])
+def joined(blocks: Sequence[Values], specs: Sequence[FeatureSpec]) -> Values:
+    """Return the blocks of features as columns, one channel after the other, then the pairs."""
+    pairs = list(zip(blocks, specs, strict=True))
+    single = [block for block, spec in pairs if not FEATURES[spec.name].across]
+    across = [block for block, spec in pairs if FEATURES[spec.name].across]
+    parts = ([np.concatenate(single, axis=2)] if single else []) + across
+    flat = [part.reshape(len(part), part.shape[1] * part.shape[2]) for part in parts]
+    return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
 
 def _shares(values: NDArray[np.float32], threads: int) -> list[tuple[slice, slice]]:

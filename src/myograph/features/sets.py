@@ -32,6 +32,14 @@ _SETS: dict[str, tuple[str, ...]] = {
         "rms", "ptp", "aac", "wl", "zc", "ssc", "skew", "kurt", "hist", "cepstrum",
         "mnf", "mdf", "pkf", "vcf", "spen", "ttp",
     ),
+    # rosso2001, coifman1992
+    "wavelet": ("wavelet-energy", "wavelet-entropy", "packet-energy", "packet-entropy"),
+    # When which frequencies are there
+    "time-frequency": ("stft", "cwt-power", "imnf", "imdf", "hht-power", "hht-mnf"),
+    # Between channels
+    "spatial": ("correlation", "phasor-rms", "phasor-wl", "covariance"),
+    # barachant2012
+    "tangent": ("log-covariance",),
     "interference": (
         "ip-turns", "ip-amplitude", "ip-ratio", "ip-activity", "ip-small-segments", "ip-uca",
     ),
@@ -40,5 +48,23 @@ _SETS: dict[str, tuple[str, ...]] = {
 for _name, _members in _SETS.items():
     SETS.add(_name, _members)
 
+# Features that transform a window many times over, and take too long for many channels live.
+_LONG = (
+    "cwt-power", "imnf", "imdf", "hht-power", "hht-mnf", "scattering", "scattering-shape",
+)  # fmt: skip
+
+# Complexity: they compare every sample, or every stretch of samples, with every other.
+_COMPLEXITY = ("myograph.features.complexity", "myograph.features.fractal")
+
+_ALL = tuple(
+    name for name, entry in FEATURES.items() if not entry.channel_units and not entry.across
+)
+
 #: Everything that means something on any channel, in the order of registration.
-SETS.add("all", tuple(name for name in FEATURES if not FEATURES[name].channel_units))
+SETS.add("all", _ALL)
+_SIMPLE = tuple(n for n in _ALL if FEATURES[n].function.__module__ not in _COMPLEXITY)
+
+#: The same without the features of complexity.
+SETS.add("all-but-complexity", _SIMPLE)
+#: The same without those that take long either: for many channels live.
+SETS.add("quick", tuple(name for name in _SIMPLE if name not in _LONG))

@@ -14,7 +14,7 @@ from myograph.core.errors import LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.features.base import FeatureSpec
 from myograph.features.extract import columns
-from myograph.features.plan import Plan, joined
+from myograph.features.plan import Plan
 
 __all__ = ["Extraction", "ExtractionState", "Measured"]
 
@@ -123,7 +123,7 @@ class ExtractionState:
         first = self._seen - self._stop + self._first
         stops = first + length + np.arange(count, dtype=np.int64) * step
         self._first += count * step
-        values = joined(self._plan.blocks(windows, threads=self._threads))
+        values = self._plan.table(windows, threads=self._threads)
         return Measured(values, stops, _flat(windows))
 
     def _append(self, chunk: NDArray[np.float32]) -> None:

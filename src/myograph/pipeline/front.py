@@ -16,7 +16,7 @@ from myograph.core.recording import Recording
 from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
 from myograph.features import FeatureSpec, extract, parse_features
-from myograph.features.extract import measure
+from myograph.features.plan import Plan
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = ["Front", "FrontState", "build_front"]
@@ -85,7 +85,10 @@ class Front:
         for step in self.steps:
             states.append(step.start(layout))
             layout = step.output_layout(layout)
-        return FrontState(states, self.windowing.start(layout), layout.fs_hz, self.features)
+        windowing = self.windowing.start(layout)
+        length, _ = self.windowing.n_samples(fs_hz=layout.fs_hz)
+        plan = Plan(self.features, fs_hz=layout.fs_hz, n_samples=length)
+        return FrontState(states, windowing, plan)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:
         cut = self.windowing
@@ -106,19 +109,12 @@ class Front:
 class FrontState:
     """A front that runs: it takes chunks and returns features of the windows they complete."""
 
-    __slots__ = ("_features", "_fs_hz", "_steps", "_windowing")
+    __slots__ = ("_plan", "_steps", "_windowing")
 
-    def __init__(
-        self,
-        steps: Sequence[StepState],
-        windowing: WindowingState,
-        fs_hz: float,
-        features: tuple[FeatureSpec, ...],
-    ) -> None:
+    def __init__(self, steps: Sequence[StepState], windowing: WindowingState, plan: Plan) -> None:
         self._steps = steps
         self._windowing = windowing
-        self._fs_hz = fs_hz
-        self._features = features
+        self._plan = plan
 
     def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Take the newest samples.
@@ -132,8 +128,7 @@ class FrontState:
         for step in self._steps:
             chunk = step.push(chunk)
         windows, stop_sample = self._windowing.push(chunk)
-        values = measure(windows, fs_hz=self._fs_hz, features=self._features)
-        return values, stop_sample / self._fs_hz
+        return self._plan.table(windows), stop_sample / self._plan.fs_hz
 
 
 def build_front(config: PipelineConfig) -> Front:

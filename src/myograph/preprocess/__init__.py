@@ -27,6 +27,7 @@ from myograph.preprocess.repair import Repair, SubtractHeart
 from myograph.preprocess.resample import Resample, ZeroPhaseResample
 from myograph.preprocess.rolling import RollingZScore
 from myograph.preprocess.segment import Segmenter
+from myograph.preprocess.whiten import WhitenChannels
 from myograph.preprocess.windowing import Windowing, WindowingState
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Select",
     "SubtractHeart",
     "SubtractMains",
+    "WhitenChannels",
     "Windowing",
     "WindowingState",
     "ZScore",

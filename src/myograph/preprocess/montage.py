@@ -79,16 +79,16 @@ class _Selection:
     __slots__ = ("_n_channels", "_rows")
 
     def __init__(self, rows: list[int], n_channels: int) -> None:
-        self._rows = rows
+        self._rows = None if rows == list(range(n_channels)) else rows
         self._n_channels = n_channels
 
     def push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the chosen rows of the chunk."""
+        """Return the chosen rows of the chunk; the chunk itself where they are all of them."""
         if chunk.ndim != 2 or len(chunk) != self._n_channels:
             raise LayoutError(
                 f"A chunk must be ({self._n_channels} channels, n_new); got shape {chunk.shape}."
             )
-        return chunk[self._rows]
+        return chunk if self._rows is None else chunk[self._rows]
 
 
 @register_step("montage")

@@ -232,16 +232,20 @@ class Windowing:
 class WindowingState:
     """Cuts a stream into windows, the same that `Windowing.cut` gives without labels."""
 
-    __slots__ = ("_buffer", "_inputs", "_length", "_n_channels", "_seen", "_skip", "_step")
+    __slots__ = (
+        "_buffer", "_first", "_inputs", "_length", "_n_channels", "_seen", "_step", "_stop",
+    )  # fmt: skip
 
     def __init__(self, n_channels: int, inputs: list[int], *, length: int, step: int) -> None:
         self._n_channels = n_channels
-        self._inputs = inputs
+        self._inputs = None if inputs == list(range(n_channels)) else inputs
         self._length = length
         self._step = step
-        self._buffer = np.empty((len(inputs), 0), dtype=np.float32)  # from the next window on
+        # Room for several hops: windows are views of it, so that nothing in it is written twice.
+        self._buffer = np.empty((len(inputs), 4 * (length + step)), dtype=np.float32)
+        self._first = 0  # of the next window, in the buffer; beyond the end when hops leave holes
+        self._stop = 0
         self._seen = 0
-        self._skip = 0  # samples between here and the next window, when the step leaves holes
 
     def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Take the newest samples and return the windows that they complete.
@@ -262,21 +266,34 @@ class WindowingState:
             raise LayoutError(
                 f"A chunk must be ({self._n_channels} channels, n_new); got shape {chunk.shape}."
             )
-        n_new = chunk.shape[1]
-        jumped = min(self._skip, n_new)
-        self._skip -= jumped
-        self._seen += n_new
-        newest = chunk[self._inputs, jumped:].astype(np.float32, copy=False)
-        held = np.concatenate([self._buffer, newest], axis=1)
-        values = _grid(held, self._length, self._step)
-        first = self._seen - held.shape[1]
-        stops = first + self._length + np.arange(len(values), dtype=np.int64) * self._step
-        done = len(values) * self._step
-        self._skip += max(0, done - held.shape[1])
-        # A copy, so that the windows handed out do not keep the whole past alive.
-        self._buffer = held[:, done:].copy()
+        self._append(chunk if self._inputs is None else chunk[self._inputs])
+        length, step = self._length, self._step
+        count = max((self._stop - self._first - length) // step + 1, 0)
+        size, per_channel = self._buffer.itemsize, self._buffer.strides[0]
+        values = np.ndarray(
+            (count, len(self._buffer), length),
+            np.float32,
+            self._buffer,
+            offset=self._first * size if count else 0,
+            strides=(step * size, per_channel, size),
+        )
         values.flags.writeable = False
-        return values, stops
+        stop = self._seen - self._stop + self._first + length
+        self._first += count * step
+        return values, np.arange(stop, stop + count * step, step, dtype=np.int64)
+
+    def _append(self, chunk: NDArray[np.float32]) -> None:
+        n_new = chunk.shape[1]
+        self._seen += n_new
+        if self._stop + n_new > self._buffer.shape[1]:
+            kept = self._buffer[:, min(self._first, self._stop) : self._stop]
+            room = max(self._buffer.shape[1], kept.shape[1] + n_new)
+            buffer = np.empty((len(self._buffer), room), dtype=np.float32)
+            buffer[:, : kept.shape[1]] = kept
+            self._first -= min(self._first, self._stop)
+            self._buffer, self._stop = buffer, kept.shape[1]
+        self._buffer[:, self._stop : self._stop + n_new] = chunk
+        self._stop += n_new
 
 
 def _grid(samples: NDArray[np.float32], length: int, step: int) -> NDArray[np.float32]:

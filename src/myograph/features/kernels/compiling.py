@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["from_bits", "kernel", "to_bits"]
+__all__ = ["count_bits", "from_bits", "kernel", "to_bits"]
 
 
 def kernel(*argument_types: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -59,3 +59,15 @@ def from_bits(typing_context, bits):  # type: ignore[no-untyped-def]  # called b
         return builder.bitcast(args[0], ir.DoubleType())
 
     return types.float64(types.int64), generate
+
+
+@intrinsic
+def count_bits(typing_context, bits):  # type: ignore[no-untyped-def]  # called by the compiler
+    """Return how many bits of a uint64 are set, as an int64."""
+    del typing_context, bits
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        del context, sig
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate

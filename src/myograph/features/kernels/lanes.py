@@ -25,8 +25,8 @@ from numba.core.typing.templates import ConcreteTemplate, infer_global, signatur
 from numba.extending import intrinsic, register_model
 
 __all__ = [
-    "LANES", "conjugate", "exceeds", "higher", "last", "load", "lower", "meet", "running",
-    "scale", "scale_halves", "store", "turn", "twist", "widen",
+    "LANES", "add_scaled", "conjugate", "exceeds", "higher", "last", "load", "lower", "meet",
+    "running", "scale", "scale_halves", "store", "turn", "twist", "widen",
 ]  # fmt: skip
 
 #: How many numbers one value holds.
@@ -168,6 +168,13 @@ def exceeds(builder: Any, value: Any, limit: Any) -> Any:
 def scale(builder: Any, value: Any, number: Any) -> Any:
     """Return ``value`` times a number."""
     return builder.fmul(value, _spread(builder, number))
+
+
+@_function(_DOUBLE, _DOUBLE, _DOUBLE, _NUMBER)
+def add_scaled(builder: Any, total: Any, value: Any, number: Any) -> Any:
+    """Return ``total`` plus ``value`` times a number, rounded once where the processor can."""
+    product = builder.fmul(value, _spread(builder, number), flags=("contract",))
+    return builder.fadd(total, product, flags=("contract",))
 
 
 # --- halves -------------------------------------------------------------------------------------

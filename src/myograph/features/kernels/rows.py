@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, types
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 __all__ = ["MEMORY", "SHAPE", "Rows", "overlap", "row", "rows"]
@@ -35,17 +34,34 @@ def rows(values: NDArray[np.float32]) -> Rows:
         ``n_windows, n_channels, n_samples``, then the samples from one window, and from one
         channel, to the next.
     """
-    size = values.itemsize
-    whole = all(stride % size == 0 and stride >= 0 for stride in values.strides)
-    if not whole or (values.strides[2] != size and values.shape[2] > 1):
+    size, n_samples = values.itemsize, values.shape[2]
+    per_window, per_channel, per_sample = values.strides
+    whole = per_window % size == 0 and per_channel % size == 0
+    if not whole or min(values.strides) < 0 or (per_sample != size and n_samples > 1):
         values = np.ascontiguousarray(values)
-    per_window, per_channel = values.strides[0] // size, values.strides[1] // size
+        per_window, per_channel, _ = values.strides
+    per_window, per_channel = per_window // size, per_channel // size
     n_windows, n_channels, n = values.shape
     shape = np.array([n_windows, n_channels, n, per_window, per_channel])
     if values.size == 0:
         return np.empty(0, dtype=np.float32), shape
     length = (n_windows - 1) * per_window + (n_channels - 1) * per_channel + n
-    return as_strided(values, (length,), (size,), writeable=False), shape
+    return np.asarray(_Stretch(values, length)), shape
+
+
+class _Stretch:
+    """All memory of some windows, as one row; much sooner made than by ``as_strided``."""
+
+    __slots__ = ("__array_interface__", "windows")
+
+    def __init__(self, windows: NDArray[np.float32], length: int) -> None:
+        self.windows = windows  # keeps the memory
+        self.__array_interface__ = {
+            "version": 3,
+            "typestr": "<f4" if windows.dtype.byteorder != ">" else ">f4",
+            "shape": (length,),
+            "data": (windows.ctypes.data, True),
+        }
 
 
 def overlap(windows: Rows, *, multiple_of: int = 1) -> tuple[Rows, int, int]:

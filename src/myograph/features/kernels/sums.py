@@ -11,7 +11,8 @@ block of a window leaves out those that reach beyond it (`inner`), the others ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
@@ -21,7 +22,7 @@ from myograph.features.kernels.compiling import kernel
 from myograph.features.kernels.logarithm import logarithms
 from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, overlap
 
-__all__ = ["SUMS", "block_length", "window_sums"]
+__all__ = ["SUMS", "Prepared", "block_length", "prepare_sums", "run_sums", "window_sums"]
 
 #: Sums by name: of steps d to the next sample, of bends e = d[n+1] - d[n], of the Teager-Kaiser
 #: energy, and of the logarithm l = ln(x^2 + 2^-52). One compiled pass per line, each compiled
@@ -71,12 +72,22 @@ def window_sums(
     -------
     dict of str to ndarray, shape (n_windows, n_channels)
     """
-    n_windows, n_channels, n = windows[1][:3].tolist()
-    block = block_length(n)
-    (memory, shape), n_each, step = overlap(windows, multiple_of=block)
-    names = [name for name in SUMS if name in wanted]
-    sizes = (len(names), int(shape[0]), n_channels, int(shape[2]) // block)
-    inner, joined = np.empty(sizes), np.empty(sizes)
+    return run_sums(windows, prepare_sums(wanted, amplitudes, n_channels=int(windows[1][1])))
+
+
+class Prepared(NamedTuple):
+    """What is the same on every hop: names of the sums, and each pass with its arguments."""
+
+    names: tuple[str, ...]
+    passes: tuple[tuple[Callable[..., None], NDArray[np.int64], Values], ...]
+
+
+def prepare_sums(
+    wanted: Set[str], amplitudes: Mapping[str, Values], *, n_channels: int
+) -> Prepared:
+    """Choose the passes for some sums; see `window_sums`."""
+    names = tuple(name for name in SUMS if name in wanted)
+    passes = []
     for members, run in zip(PASSES, (_pass_0, _pass_1, _pass_2, _pass_3), strict=True):
         if wanted.isdisjoint(members):
             continue
@@ -84,6 +95,19 @@ def window_sums(
         limits = np.zeros((len(members), n_channels))
         for k, member in enumerate(members):
             limits[k] = amplitudes.get(member, 0.0)
+        passes.append((run, slots, limits))
+    return Prepared(names, tuple(passes))
+
+
+def run_sums(windows: Rows, prepared: Prepared) -> dict[str, Values]:
+    """Run the passes that were chosen; see `window_sums`."""
+    n_windows, n_channels, n = windows[1][:3].tolist()
+    block = block_length(n)
+    (memory, shape), n_each, step = overlap(windows, multiple_of=block)
+    names = prepared.names
+    sizes = (len(names), int(shape[0]), n_channels, int(shape[2]) // block)
+    inner, joined = np.empty(sizes), np.empty(sizes)
+    for run, slots, limits in prepared.passes:
         run(memory, shape, block, slots, limits, inner, joined)
     out = np.empty((len(names), n_windows, n_channels))
     _fold(inner, joined, n_each, n // block, step // block, out)
@@ -344,6 +368,18 @@ def _pass_3(memory, shape, block, slots, limits, inner, joined):  # type: ignore
                         _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
 
 
+@njit(nogil=True)
+def _add_every(total, level, hop):  # type: ignore[no-untyped-def]
+    for w in range(len(total)):
+        total[w] += level[w * hop]
+
+
+@njit(nogil=True)
+def _add_to(level, later):  # type: ignore[no-untyped-def]
+    for b in range(len(level)):
+        level[b] += later[b]
+
+
 @kernel(
     types.float64[:, :, :, ::1],
     types.float64[:, :, :, ::1],
@@ -355,23 +391,21 @@ def _pass_3(memory, shape, block, slots, limits, inner, joined):  # type: ignore
 def _fold(inner, joined, n_each, per_window, hop, out):  # type: ignore[no-untyped-def]
     """Add the blocks of each window, all but the last in pairs of pairs: each pair serves many."""
     n_blocks = inner.shape[3]
-    level = np.empty(n_blocks)
+    level, total = np.empty(n_blocks), np.empty(n_each)
     for q in range(inner.shape[0]):
         for s in range(inner.shape[1]):
             for c in range(inner.shape[2]):
-                for b in range(n_blocks):
-                    level[b] = joined[q, s, c, b]
-                for w in range(n_each):
-                    out[q, s * n_each + w, c] = 0.0
+                level[:] = joined[q, s, c]
+                total[:] = 0.0
                 done, span, left = 0, 1, per_window - 1
                 while left > 0:
                     if left & 1:
-                        for w in range(n_each):
-                            out[q, s * n_each + w, c] += level[w * hop + done]
+                        _add_every(total, level[done:], hop)
                         done += span
                     left >>= 1
-                    for b in range(n_blocks - 2 * span + 1 if left else 0):
-                        level[b] += level[b + span]
+                    if left:
+                        _add_to(level[: n_blocks - 2 * span + 1], level[span:])
                     span *= 2
+                _add_every(total, inner[q, s, c, done:], hop)
                 for w in range(n_each):
-                    out[q, s * n_each + w, c] += inner[q, s, c, w * hop + done]
+                    out[q, s * n_each + w, c] = total[w]
