@@ -136,7 +136,7 @@ class Decider:
             Run the steps, so that nothing is lost to later windows, and decide nothing.
         """
         for first in range(0, samples.shape[1], _PIECE):
-            yield from self._piece(samples[:, first : first + _PIECE], measured, skip)
+            yield from self._piece(samples[:, first : first + _PIECE], measured=measured, skip=skip)
 
     def bridge(self, n_samples: int, *, most: int) -> Iterator[Window]:
         """Hold the last value through a gap, as the readers of files do.
@@ -149,7 +149,7 @@ class Decider:
             return
         for first in range(0, n_samples, _PIECE):
             size = min(_PIECE, n_samples - first)
-            yield from self._piece(np.repeat(self._last, size, axis=1), False, False)
+            yield from self._piece(np.repeat(self._last, size, axis=1), measured=False)
 
     def _restart(self) -> None:
         layout, self._steps = self._layout, []
@@ -164,7 +164,9 @@ class Decider:
             yield Window(self.number, stop, "gap", None, None)
             self.number += 1
 
-    def _piece(self, samples: NDArray[np.float32], measured: bool, skip: bool) -> Iterator[Window]:
+    def _piece(
+        self, samples: NDArray[np.float32], *, measured: bool = True, skip: bool = False
+    ) -> Iterator[Window]:
         if samples.shape[1] == 0:
             return
         begin = now()
@@ -177,9 +179,9 @@ class Decider:
         self.pushed += samples.shape[1]
         if not measured:
             self._gap_stop = self.pushed
-        yield from self._complete(skip)
+        yield from self._complete(skip=skip)
 
-    def _complete(self, skip: bool) -> Iterator[Window]:
+    def _complete(self, *, skip: bool) -> Iterator[Window]:
         while (stop := self.number * self.step + self.length) <= self.pushed:
             touching = self.number * self.step < self._gap_stop
             if skip or touching:
