@@ -23,6 +23,7 @@ import numpy as np
 
 from myograph.core.checks import check_count, check_positive
 from myograph.core.layout import Channel, Layout
+from myograph.core.optional import needs
 from myograph.core.recording import Event, Recording, Subject
 from myograph.pipeline.pipeline import Pipeline
 from myograph.stream.engine import Engine
@@ -175,7 +176,7 @@ def _cpu_s() -> float:
 
 def _send(pipe: Any, given: dict[str, Any]) -> None:
     """Serve samples in real time and time the decisions; runs in a process of its own."""
-    from websockets.sync.server import serve
+    serve = needs("websockets.sync.server", to="time the live path", extra="stream").serve
 
     setting = Setting(**given)
     ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
