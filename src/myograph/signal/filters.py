@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import butter, sosfilt, sosfiltfilt
+from scipy.signal import butter, sosfiltfilt
 
 from myograph.core.checks import (
     check_below_nyquist,
@@ -43,9 +43,6 @@ _BLOCK = 1 << 19
 # How far the gain may be off where it is known before a design is refused: past this the
 # coefficients have too few digits left for what was asked.
 _GAIN_TOLERANCE = 1e-4
-
-# From so many channels on, the compiled pass over all of them is faster than one after the other.
-_ENOUGH_CHANNELS = 4
 
 # Gain of a Butterworth filter at its edges: -3 dB.
 _EDGE = math.sqrt(0.5)
@@ -253,7 +250,11 @@ class CausalFilter:
         if before is None:
             first = chunk[None, :, :1].astype(np.float64)
             before = steady_state(self._sections)[:, None, :] * first
-        after = _forward(self._sections, chunk, before, out)
+        # Imported when used: the compiler takes longer to load than most commands take.
+        from myograph.signal.recursion import filter_sections
+
+        given = np.asarray(chunk, dtype=np.float32)
+        after = filter_sections(self._sections, given, before, out)
         # Feedback keeps what is not finite for ever, so the state alone tells.
         if not math.isfinite(after.sum()):
             finite = np.isfinite(after).all(axis=(0, 2))
@@ -264,26 +265,6 @@ class CausalFilter:
             )
         self._state = after
         return out
-
-
-def _forward(
-    sections: Sections,
-    chunk: NDArray[np.float32],
-    before: NDArray[np.float64],
-    out: NDArray[np.float32],
-) -> NDArray[np.float64]:
-    """Filter into ``out`` and return the state after it: the same bits either way."""
-    if len(chunk) >= _ENOUGH_CHANNELS and chunk.dtype == np.float32:
-        # Imported when used: the compiler takes longer to load than most commands take.
-        from myograph.signal.recursion import filter_sections
-
-        return filter_sections(sections, chunk, before, out)
-    after = np.empty_like(before)
-    for rows in _blocks(*chunk.shape):
-        out[rows], after[:, rows] = sosfilt(
-            sections, chunk[rows].astype(np.float64), axis=1, zi=before[:, rows]
-        )
-    return after
 
 
 def zero_phase(sections: Sections, samples: NDArray[np.floating]) -> NDArray[np.float32]:
