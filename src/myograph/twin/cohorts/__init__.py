@@ -1,0 +1,18 @@
+"""Kinds of cohort: gestures, needle diagnosis, fatigue, progression, rehabilitation."""
+
+from myograph.core.registry import Registry
+from myograph.twin.cohort import CohortKind
+from myograph.twin.cohorts.fatigue import FATIGUE
+from myograph.twin.cohorts.gestures import GESTURES
+from myograph.twin.cohorts.needle import NEEDLE
+
+__all__ = ["COHORTS"]
+
+#: Every kind of cohort by name.
+COHORTS: Registry[CohortKind] = Registry("kind of cohort")
+for _name, _kind in (
+    ("gestures", GESTURES),
+    ("needle", NEEDLE),
+    ("fatigue", FATIGUE),
+):
+    COHORTS.add(_name, _kind)
