@@ -5,6 +5,8 @@ from myograph.twin.cohort import CohortKind
 from myograph.twin.cohorts.fatigue import FATIGUE
 from myograph.twin.cohorts.gestures import GESTURES
 from myograph.twin.cohorts.needle import NEEDLE
+from myograph.twin.cohorts.progression import PROGRESSION
+from myograph.twin.cohorts.rehab import REHAB
 
 __all__ = ["COHORTS"]
 
@@ -14,5 +16,7 @@ for _name, _kind in (
     ("gestures", GESTURES),
     ("needle", NEEDLE),
     ("fatigue", FATIGUE),
+    ("progression", PROGRESSION),
+    ("rehab", REHAB),
 ):
     COHORTS.add(_name, _kind)
