@@ -41,6 +41,8 @@ from myograph.twin.muap import muap_library
 from myograph.twin.muscle import Muscle
 
 sys.path.insert(0, str(Path(__file__).parent))
+import itertools
+
 import twin_needle
 
 RESULTS = Path(__file__).parents[1] / "results" / "twin_contraction.json"
@@ -122,7 +124,7 @@ def exhaustion(people: int) -> dict[str, object]:
                         made.recording.samples[3])  # fmt: skip
         endurance = min(made.truth.labels["endurance_s"], 59.5)
         edges = (np.linspace(0, endurance, 11) * FS_HZ).astype(int)
-        pieces = [x[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        pieces = [x[a:b] for a, b in itertools.pairwise(edges)]
         f = np.array([median_hz(piece, FS_HZ) for piece in pieces])
         a = np.array([piece.std() for piece in pieces])
         rows.append(f / f[0])

@@ -23,6 +23,7 @@ Writes benchmarks/results/twin_sim_to_real.json. The cohort is made when it is n
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def describe(x: np.ndarray) -> dict[str, dict[str, float]]:
     total, f, p = power[inside].sum(), frequency[inside], power[inside]
     spectrum = {
         f"log share {a}-{b} Hz": float(np.log(p[(f >= a) & (f < b)].sum() / total + 1e-6))
-        for a, b in zip(EDGES_HZ[:-1], EDGES_HZ[1:], strict=True)
+        for a, b in itertools.pairwise(EDGES_HZ)
     }
     spectrum["log centroid"] = float(np.log((f * p).sum() / total))
     spectrum["log median frequency"] = float(np.log(f[np.searchsorted(np.cumsum(p), total / 2)]))
@@ -310,7 +311,9 @@ def gap(ours: Table, theirs: Table) -> dict[str, object]:
     families, found = {}, {}
     person = np.concatenate([ours.person, theirs.person])
     real = np.r_[np.zeros(len(ours.person)), np.ones(len(theirs.person))]
-    forest = RandomForestClassifier(200, min_samples_leaf=3, class_weight="balanced", random_state=0)
+    forest = RandomForestClassifier(
+        200, min_samples_leaf=3, class_weight="balanced", random_state=0
+    )
     rng = np.random.default_rng(0)
     for name, chosen in {**FAMILIES, "absolute": ("absolute",)}.items():
         a, b = ours.of(chosen), theirs.of(chosen)
@@ -352,6 +355,20 @@ def directions(ours: Table, theirs: Table) -> dict[str, object]:
     return moved
 
 
+def cloud(table: Table) -> dict[str, list[list[float]]]:
+    """Turns a second and mean amplitude between turns (uV) of each recording, by condition."""
+    turns = np.exp(table.values[:, table.names.index("absolute: log turns, 100 uV")]) - 1
+    height = np.exp(table.values[:, table.names.index("absolute: log segment, 100 uV")])
+    return {
+        label: [
+            [round(float(t), 1), round(float(h), 1)]
+            for t, h, c in zip(turns, height, table.label, strict=True)
+            if c == label and t > 3
+        ]
+        for label in CLASSES
+    }
+
+
 def report_of(ours: Table, theirs: Table) -> dict[str, object]:
     people = np.unique(ours.person)
     learn = np.isin(ours.person, people[: 2 * len(people) // 3])
@@ -379,6 +396,10 @@ def report_of(ours: Table, theirs: Table) -> dict[str, object]:
         "on measured people": headline,
         "on measured people, by muscle": by_muscle,
         "candidates (measured: for information, not chosen by)": candidates,
+        "turns and amplitude, 100 uV, 100 Hz to 5 kHz": {
+            "simulated": cloud(ours),
+            "measured": cloud(theirs),
+        },
         "domain gap": gap(ours, theirs),
         "what diseases do to features": directions(ours, theirs),
     }  # fmt: skip

@@ -21,7 +21,10 @@ def same(a, b):
 @pytest.mark.parametrize("name", list(COHORTS))
 def test_every_kind_says_what_it_is(name):
     kind = COHORTS[name]
-    assert kind.title and kind.tasks and kind.labels and kind.conditions
+    assert kind.title
+    assert kind.tasks
+    assert kind.labels
+    assert kind.conditions
     names = [n for person in kind.names(Scene(people=12)) for n in person]
     assert len(set(names)) == len(names) == 12 * kind.takes
     assert kind.checked(Scene()) == Scene()
@@ -75,7 +78,7 @@ def test_the_truth_is_what_was_recorded():
     muaps, trains = truth.muaps["BB"][:, 0], truth.discharges["BB"].times_s
     loud = np.ptp(muaps, axis=1) * (np.array([len(t) for t in trains]) > 30)
     unit, n = int(loud.argmax()), 100
-    places = [int(round(t * fs_hz)) for t in trains[unit] if t * fs_hz + n < len(x)]
+    places = [round(t * fs_hz) for t in trains[unit] if t * fs_hz + n < len(x)]
     average = np.mean([x[p : p + n] for p in places], axis=0)
     expected = muaps[unit][:n]
     fit = float(average @ expected / (expected @ expected))
@@ -86,7 +89,9 @@ def test_the_truth_is_what_was_recorded():
 def test_the_truth_says_who_where_and_what():
     made = sitting(NEEDLE, SMALL, 1)(1)
     labels = made.truth.labels
-    assert labels["simulated"] and labels["condition"] == "neuropathy" and labels["severity"] > 0
+    assert labels["simulated"]
+    assert labels["condition"] == "neuropathy"
+    assert labels["severity"] > 0
     assert labels["units_alive"] < made.truth.discharges["BB"].n_units
     assert made.recording.subject.condition == "simulated: neuropathy"
     assert made.recording.site == labels["site"]
@@ -97,7 +102,8 @@ def test_the_truth_says_who_where_and_what():
 def test_contaminations_are_kept_only_when_asked_and_change_nothing():
     bare = sitting(NEEDLE, SMALL, 0)(1)
     kept = sitting(NEEDLE, replace(SMALL, parts=True), 0)(1)
-    assert not bare.truth.contaminations and "amplifier" in kept.truth.contaminations
+    assert not bare.truth.contaminations
+    assert "amplifier" in kept.truth.contaminations
     assert same(bare, kept)
 
 

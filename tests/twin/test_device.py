@@ -15,9 +15,7 @@ def test_the_gain_scales_what_passes_and_nothing_else():
     assert np.sqrt(2) * passed.std() == pytest.approx(1200, rel=0.01)
     unit = Device(name="A", fs_hz=2000.0, band_hz=(20.0, 450.0), noise_uv=2.0, mains_uv=0.0)
     quiet = np.zeros((1, 4000))
-    assert np.array_equal(
-        DEVICE.record(quiet, seed=1).samples, unit.record(quiet, seed=1).samples
-    )
+    assert np.array_equal(DEVICE.record(quiet, seed=1).samples, unit.record(quiet, seed=1).samples)
 
 
 def test_what_lies_outside_the_band_is_lost():

@@ -44,9 +44,12 @@ def test_the_folder_holds_each_recording_and_its_truth(made):
             *(f"truth/sim-00{k}/insertion-1.{end}" for k in (1, 2, 3) for end in ("npz", "json")),
         ]
     )
-    assert told[0][1:3] == (0, 3) and told[-1] == ("simulating", 3, 3, "3 of 3 recordings")
+    assert told[0][1:3] == (0, 3)
+    assert told[-1] == ("simulating", 3, 3, "3 of 3 recordings")
     said = json.loads((folder / "cohort.json").read_text())
-    assert said["complete"] and said["simulated"] and said["title"].startswith("SIMULATED")
+    assert said["complete"]
+    assert said["simulated"]
+    assert said["title"].startswith("SIMULATED")
 
 
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(made, tmp_path):
@@ -73,7 +76,8 @@ def test_a_stopped_run_goes_on(made, tmp_path, monkeypatch):
     # What a killed process leaves behind.
     (target / "recordings" / "sim-002" / ".myograph-x").mkdir(parents=True, exist_ok=True)
     part = open_folder(target)
-    assert len(part.recordings) == 1 and len(part.dropped) == 2
+    assert len(part.recordings) == 1
+    assert len(part.dropped) == 2
     again = simulate_cohort("needle", target, jobs=1, **SCENE)
     assert (again.made, again.kept) == (2, 1)
     assert bytes_of(target) == bytes_of(folder)
@@ -93,7 +97,8 @@ def test_nothing_is_overwritten_unasked(made, tmp_path):
         simulate_cohort("needle", other, force=True, **SCENE)
     with pytest.raises(OutputExistsError, match="is a file"):
         simulate_cohort("needle", other / "chapter.txt", **SCENE)
-    assert bytes_of(folder) == before and [p.name for p in other.iterdir()] == ["chapter.txt"]
+    assert bytes_of(folder) == before
+    assert [p.name for p in other.iterdir()] == ["chapter.txt"]
 
 
 def test_force_replaces_the_whole_cohort(tmp_path):
@@ -119,11 +124,14 @@ def test_bad_input_leaves_nothing(tmp_path):
 def test_the_folder_is_a_dataset_marked_as_simulated(made):
     folder, _ = made
     dataset = open_folder(folder)
-    assert dataset.card.simulated and "never" in dataset.card.notes[0]
+    assert dataset.card.simulated
+    assert "never" in dataset.card.notes[0]
     conditions = [s.condition for s in dataset.subjects]
     assert conditions == [f"simulated: {c}" for c in ("healthy", "neuropathy", "myopathy")]
     cohort = open_cohort(str(folder))
-    assert cohort.simulated and cohort.name == str(folder) and len(cohort.recordings) == 3
+    assert cohort.simulated
+    assert cohort.name == str(folder)
+    assert len(cohort.recordings) == 3
     assert cohort.about["title"].startswith("SIMULATED")
 
 
@@ -133,7 +141,8 @@ def test_simulated_and_real_people_are_never_pooled(made, tmp_path):
     person = replace(one, subject=replace(one.subject, pseudonym="p1", condition="healthy"))
     with pytest.raises(DataError, match="never pooled"):
         open_cohort([one, person])
-    assert open_cohort([one]).simulated and not open_cohort([person]).simulated
+    assert open_cohort([one]).simulated
+    assert not open_cohort([person]).simulated
     # A real recording put into a cohort's folder is found when it is read.
     copy = tmp_path / "copy"
     simulate_cohort("needle", copy, jobs=1, **{**SCENE, "people": 1})
@@ -160,7 +169,7 @@ def test_one_recording_is_the_one_of_the_cohort(made, tmp_path):
     assert np.array_equal(io.read(files[0]).samples, found.samples)
     kept = Truth.load(tmp_path / "two.truth")
     assert np.array_equal(kept.muaps["BB"], truth.muaps["BB"])
-    with pytest.raises(OutputExistsError, match="two.myo.h5 already exists"):
+    with pytest.raises(OutputExistsError, match="already exists"):
         simulate_recording("needle", tmp_path / "two.myo.h5", person=2, **scene)
 
 

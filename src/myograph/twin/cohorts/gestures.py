@@ -27,12 +27,11 @@ from myograph.twin.electrode import SurfaceElectrodes
 from myograph.twin.emg import synthesise
 from myograph.twin.gesture import GestureStyle, Synergies, gestures
 from myograph.twin.muap import MuapLibrary, muap_library
-from myograph.twin.muscle import Muscle
 from myograph.twin.seeds import stream
 from myograph.twin.subject import Patient, simulate_person
 from myograph.twin.truth import Truth
 
-__all__ = ["FOREARM_DEGREES", "GESTURE_LABELS", "Forearm", "GESTURES"]
+__all__ = ["FOREARM_DEGREES", "GESTURES", "GESTURE_LABELS", "Forearm"]
 
 #: What is made, each held, the series repeated.
 GESTURE_LABELS = (

@@ -1,8 +1,8 @@
 """People examined with a needle: healthy, with a neuropathy, with a myopathy.
 
 The muscle is the biceps brachii. Only the part of it around the needle is simulated, with the
-muscle's own density of units and fibres: what is further away is not heard. Everybody is asked for
-the same share of a healthy person's force, so that early and reduced recruitment come by themselves.
+muscle's own density of units and fibres: what is further away is not heard. Everybody is asked
+for a share of a healthy person's force, so that early and reduced recruitment come by themselves.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from myograph.twin.subject import Traits, aged
 from myograph.twin.transmission import Endplates, equipped, transmit
 from myograph.twin.truth import Truth
 
-__all__ = ["NEEDLE", "CONDITIONS"]
+__all__ = ["CONDITIONS", "NEEDLE"]
 
 #: What people may have; the words are those of the measured cohort needle-nmd.
 CONDITIONS = ("healthy", "neuropathy", "myopathy")

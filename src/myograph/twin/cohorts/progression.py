@@ -119,9 +119,7 @@ def _prepare(scene: Scene, index: int) -> Sitting:
     return _Case(who, patient.muscle(_MUSCLE), replace(course, reinnervation=wider), scene).record
 
 
-def _drive(
-    muscle: Muscle, healthy_n: float, seconds: float, seed: int
-) -> tuple[Drive, list[bool]]:
+def _drive(muscle: Muscle, healthy_n: float, seconds: float, seed: int) -> tuple[Drive, list[bool]]:
     """Return one contraction at each force, as far as the muscle can."""
     levels, reached = excitation_for_force(muscle.pool, np.array(_FORCES) * healthy_n)
     hold = max(seconds / len(_FORCES) - 2 * (_RAMP_S + _REST_S), _LEAST_HOLD_S)

@@ -65,8 +65,8 @@ def _affected(who: Member, healthy: Drive, arrives: float) -> Drive:
         weakened(healthy, shares),
         healthy,
         synergists={},
-        antagonists={name: _FLEXORS[:3] for name in _EXTENSORS}
-        | {name: _EXTENSORS[:3] for name in _FLEXORS},
+        antagonists=dict.fromkeys(_EXTENSORS, _FLEXORS[:3])
+        | dict.fromkeys(_FLEXORS, _EXTENSORS[:3]),
         coactivation=spill,
     )
 
