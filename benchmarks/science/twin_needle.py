@@ -78,10 +78,10 @@ class Taken:
     measures: MuapMeasures
 
 
-def examine(state: State, *, seed: int) -> list[Taken]:
+def examine(state: State, *, seed: int, name: str = "TA") -> list[Taken]:
     """Twenty accepted potentials of one simulated person."""
-    anatomy = MUSCLES["TA"]
-    muscle = state(Muscle.healthy("TA", anatomy.pool, anatomy.geometry, seed=seed), seed)
+    anatomy = MUSCLES[name]
+    muscle = state(Muscle.healthy(name, anatomy.pool, anatomy.geometry, seed=seed), seed)
     rng = stream(seed, "examination")
     active = muscle.keep_units(muscle.pool.alive & (muscle.pool.threshold < LOW_CONTRACTION))
     taken: list[Taken] = []

@@ -10,6 +10,7 @@ from myograph.datasets.catalogue import DATASETS, catalogue
 from myograph.datasets.dataset import Dataset, Recordings
 from myograph.datasets.fetch import cache_folder
 from myograph.datasets.files import Dropped
+from myograph.datasets.folder import open_folder
 from myograph.datasets.load import available, get, load
 from myograph.datasets.simulated import SimulatedCohort, simulate
 from myograph.datasets.table import Table
@@ -28,5 +29,6 @@ __all__ = [
     "catalogue",
     "get",
     "load",
+    "open_folder",
     "simulate",
 ]

@@ -8,7 +8,7 @@ library of motor-unit potentials only ever looks up that table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn
 
 from myograph.core.checks import check_non_negative, check_positive
+from myograph.core.errors import ParameterError
 from myograph.twin.electrode import disc_transfer
 from myograph.twin.muscle import MuscleGeometry
 
 __all__ = [
     "Conductor",
+    "KeptTable",
     "PlanarConductor",
     "PotentialTable",
     "Reach",
@@ -239,6 +241,63 @@ class PlanarConductor:
             spectrum = surface * np.exp(-in_muscle * depth)
             values[i] = _from_cosines(spectrum, box_x, box_z)[:n_x, :n_z]
         return PotentialTable(np.array(depths_mm), *steps, values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptTable:
+    """A conductor whose table is computed once, for several muscles under the same layers.
+
+    Parameters
+    ----------
+    conductor : Conductor
+    reach : Reach
+        How far the fibres of all of these muscles may lie.
+    radius_mm : float
+        Radius of the electrodes.
+    kept : PotentialTable
+
+    Examples
+    --------
+    >>> flat = PlanarConductor(fat_mm=3.0, skin_mm=1.0)
+    >>> kept = KeptTable.of(flat, Reach(20.0, 60.0), deepest_mm=10.0, radius_mm=5.0)
+    >>> kept.table(np.array([1.0, 2.0]), Reach(10.0, 60.0), radius_mm=5.0) is kept.kept
+    True
+    """
+
+    conductor: Conductor
+    reach: Reach
+    radius_mm: float
+    kept: PotentialTable = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, conductor: Conductor, reach: Reach, *, deepest_mm: float, radius_mm: float
+    ) -> KeptTable:
+        """Tabulate a conductor down to a depth."""
+        nodes = depth_nodes_mm([_SHALLOWEST_MM, deepest_mm], cover_mm=conductor.cover_mm)
+        return cls(conductor, reach, radius_mm, conductor.table(nodes, reach, radius_mm=radius_mm))
+
+    @property
+    def cover_mm(self) -> float:
+        """What lies over the muscles."""
+        return self.conductor.cover_mm
+
+    def locate(
+        self, x_mm: ArrayLike, y_mm: ArrayLike, *, surface_y_mm: float
+    ) -> tuple[Floats, Floats]:
+        """Depth and position along the skin, as the conductor itself says."""
+        return self.conductor.locate(x_mm, y_mm, surface_y_mm=surface_y_mm)
+
+    def table(self, depths_mm: Floats, reach: Reach, *, radius_mm: float) -> PotentialTable:
+        """Return the kept table, or refuse what it does not cover."""
+        far = reach.x_mm > self.reach.x_mm or reach.z_mm > self.reach.z_mm
+        if far or radius_mm != self.radius_mm or np.max(depths_mm) > self.kept.depth_mm[-1] + 1e-6:
+            raise ParameterError(
+                f"The kept table reaches {self.reach}, {self.kept.depth_mm[-1]:.1f} mm deep, for "
+                f"electrodes of {self.radius_mm:g} mm; asked for {reach}, "
+                f"{np.max(depths_mm):.1f} mm deep, {radius_mm:g} mm. Keep a larger one."
+            )
+        return self.kept
 
 
 def depth_nodes_mm(depths_mm: ArrayLike, *, cover_mm: float) -> Floats:

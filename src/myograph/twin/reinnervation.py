@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from myograph.core.checks import check_non_negative
@@ -27,6 +27,7 @@ __all__ = [
     "DENERVATED",
     "Reinnervation",
     "denervated_months",
+    "die_at",
     "kill_and_adopt",
     "lose_units",
     "matured",
@@ -39,6 +40,8 @@ DENERVATED = "denervated_months"
 
 # A fibre asks no more than this many neighbours.
 _NEIGHBOURS = 64
+# Its luck is drawn for this many times of being orphaned, and comes round again after that.
+_TURNS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +148,62 @@ def kill_and_adopt(
 ) -> Muscle:
     """Return the muscle after these units died in this order, evenly over some months."""
     law, dying = rule or Reinnervation(), np.asarray(units, np.int64)
+    # Months before now at which each died, the first just after the onset.
+    within = min(law.loss_months, months)
+    ago = months - within * (np.arange(len(dying)) + 0.5) / max(len(dying), 1)
+    return _after(muscle, dying, ago, law, seed)
+
+
+def die_at(
+    muscle: Muscle,
+    ago_months: ArrayLike,
+    *,
+    seed: int,
+    bias: float = 0.0,
+    rule: Reinnervation | None = None,
+) -> Muscle:
+    """Return the muscle after units died at given moments, in the order of `lose_units`.
+
+    Parameters
+    ----------
+    muscle : Muscle
+    ago_months : array_like, shape (n_dead,)
+        Months before now at which the first, second, ... unit died; descending, 0 or more. At most
+        as many as are alive.
+    seed : int
+        One seed is one order of death.
+    bias : float
+        As in `lose_units`.
+    rule : Reinnervation, optional
+
+    Examples
+    --------
+    >>> from myograph.twin.pool import PoolParameters
+    >>> healthy = Muscle.healthy("FDI", PoolParameters(n_fibres=4000), seed=1)
+    >>> die_at(healthy, [12.0, 6.0, 0.0], seed=1).pool.n_alive
+    117
+    """
+    ago = np.atleast_1d(np.asarray(ago_months, float))
+    if ago.ndim != 1 or not np.isfinite(ago).all() or (ago < 0).any() or (np.diff(ago) > 0).any():
+        raise ParameterError(
+            "ago_months must be finite, 0 or more and descending, first death first."
+        )
+    Range(-5, 5, least=-50, most=50).check(bias, name="bias")
+    order = _order(muscle, bias, seed)
+    if len(ago) > len(order):
+        raise DataError(
+            f"{len(ago)} deaths were asked of {muscle.name!r}, which has {len(order)} living units."
+        )
+    return _after(muscle, order[: len(ago)], ago, rule or Reinnervation(), seed)
+
+
+def _after(
+    muscle: Muscle, dying: NDArray[np.int64], ago: Floats, law: Reinnervation, seed: int
+) -> Muscle:
+    """Return the muscle after these units died so long ago, their fibres adopted or wasted."""
     if not len(dying):
         return muscle
     before = muscle.fibres.count(muscle.pool.n_units)
-    # Months before now at which each died, the first just after the onset.
-    within = min(law.loss_months, months)
-    ago = months - within * (np.arange(len(dying)) + 0.5) / len(dying)
     fate = _adopt(muscle, _Deaths(dying, ago, before), law, seed)
     killed = muscle.kill_units(dying)
     fibres = _waste(_sprout(killed.fibres, fate, law, seed), fate, law)
@@ -182,6 +235,8 @@ class _Fate(NamedTuple):
 def _order(muscle: Muscle, bias: float, seed: int) -> NDArray[np.int64]:
     """Order the living units by their death: an exponential race with rates by size."""
     living = np.flatnonzero(muscle.pool.alive)
+    if not living.size:
+        return living
     size = np.log(np.maximum(muscle.pool.n_fibres[living], 1))
     rank = (size - size.min()) / max(float(np.ptp(size)), 1e-12)
     clock = stream(seed, "death").standard_exponential(muscle.pool.n_units)[living]
@@ -199,7 +254,10 @@ def _adopt(muscle: Muscle, deaths: _Deaths, law: Reinnervation, seed: int) -> _F
         .query(points, min(_NEIGHBOURS, count), distance_upper_bound=law.radius_um / 1000)[1]
         .reshape(count, -1)
     )
-    chance = stream(seed, "adoption").random((count, 2))
+    # An orphan has the same odds each time it is orphaned: its luck is not a trait of the fibre.
+    chance = np.empty((count, _TURNS, 2))
+    chance[:, 0] = stream(seed, "adoption").random((count, 2))
+    chance[:, 1:] = stream(seed, "adoption-again").random((count, _TURNS - 1, 2))
     delay = stream(seed, "adoption-delay").standard_exponential(count) * law.delay_months
     cap = np.floor(law.enlargement * np.maximum(muscle.pool.n_fibres, deaths.size))
     unit = np.where(fibres.innervated, fibres.unit, -1)
@@ -222,6 +280,7 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
     cap, efficacy = limits
     adopted, denervated, alive, size = state
     n_fibres = len(unit)
+    turn = np.zeros(n_fibres, np.int64)
     candidates = np.empty(near.shape[1], np.int64)
     for d in range(len(dying)):
         dead = dying[d]
@@ -232,7 +291,9 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
             unit[i] = -1
             adopted[i] = np.nan
             denervated[i] = max(ago[d], 1e-9)
-            if delay[i] > ago[d] or chance[i, 0] > efficacy:
+            luck_now = chance[i, turn[i] % chance.shape[1]]
+            turn[i] += 1
+            if delay[i] > ago[d] or luck_now[0] > efficacy:
                 continue
             found = 0
             for j in near[i]:
@@ -243,7 +304,7 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
                     candidates[found] = owner
                     found += 1
             if found:
-                owner = candidates[int(chance[i, 1] * found)]
+                owner = candidates[int(luck_now[1] * found)]
                 unit[i] = owner
                 size[owner] += 1
                 adopted[i] = ago[d] - delay[i]

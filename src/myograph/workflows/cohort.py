@@ -172,6 +172,10 @@ def _from_dataset(dataset: Dataset, selection: Selection) -> Cohort:
 def _from_files(path: Path, selection: Selection) -> Cohort:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a recording, or a folder of them.")
+    from myograph.datasets.folder import is_cohort, open_folder
+
+    if is_cohort(path):
+        return replace(_from_dataset(open_folder(path), selection), name=str(path))
     found, dropped = [], []
     for file in _recordings_below(path):
         try:
@@ -196,11 +200,25 @@ def _from_memory(recordings: Sequence[Recording]) -> Cohort:
     named = {r.subject.pseudonym for r in recordings if r.subject}
     about = {
         "name": "recordings",
+        "simulated": _all_simulated(recordings),
         "recordings": f"{len(recordings)} of {len(named)} people",
         "signals": _signals(recordings[0].layout),
         "digest": digest_of([r.source_digest for r in recordings]),
     }
     return Cohort("recordings", recordings, about)
+
+
+def _all_simulated(recordings: Sequence[Recording]) -> bool:
+    """Say whether nobody was measured; simulated and real people together are refused."""
+    made = {
+        r.subject is not None and r.subject.condition.startswith("simulated") for r in recordings
+    }
+    if len(made) == 2:
+        raise DataError(
+            "Some of these recordings are simulated and some are not, and they are never pooled: a "
+            "figure from both says nothing about people. Give one or the other."
+        )
+    return True in made
 
 
 def _chosen(cohort: Cohort, selection: Selection) -> Cohort:

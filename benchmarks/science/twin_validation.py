@@ -1,0 +1,373 @@
+"""Write docs/reference/twin-validation.md and its pictures from benchmarks/results/twin_*.json.
+
+    python benchmarks/science/twin_validation.py
+
+What a result lacks is left out, and the page says so. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+import twin_validation_pictures as pictures
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "reference" / "twin-validation.md"
+FOLDER = PAGE.with_suffix("")
+NAMES = (
+    "needle", "pathology", "nerve", "pool", "surface", "contraction", "sim_to_real", "speed",
+    "cohort_speed",
+)  # fmt: skip
+HEAD = ("what", "simulated", "reference", "source", "how")
+
+INTRODUCTION = """# twin-validation
+
+How near the simulated patient comes to measured people: engineering verification of the
+simulator, never evidence about anybody. Every figure is written by
+`benchmarks/science/twin_validation.py` from the results of the scripts beside it, which say how
+each was obtained.
+
+*Fitted* rows were looked at while parameters were chosen, so that agreement there is no evidence.
+*Not fitted* rows were not. *Apart* says that a row with a standard deviation lies more than one of
+them away from its reference. Sources are keys of `references.bib`; "recalled" means that the
+figure was known and its source not read again.
+"""
+
+
+def shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
+
+
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = HEAD) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(shown(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def verdict(ours: object, reference: object, *, fitted: bool) -> str:
+    found = pictures.split(reference)
+    word = "fitted" if fitted else "not fitted"
+    if found is None or not isinstance(ours, int | float):
+        return word
+    mean, sd = found
+    return word if abs(float(ours) - mean) <= sd else f"{word}, apart"
+
+
+def row(what: str, ours: object, reference: object, source: str, *, fitted: bool) -> list[object]:
+    return [what, ours, reference, source, verdict(ours, reference, fitted=fitted)]
+
+
+def with_sd(found: dict[str, Any]) -> str:
+    spread = found.get("sd")
+    return shown(found["mean"]) + ("" if spread is None else f" ± {shown(spread)}")
+
+
+def needle_part(results: dict[str, Any]) -> str:
+    ours = results["needle"]["rows"]["simulated TA, normal"]
+    controls = "control table of a study of the tibialis anterior"
+    units = {"amplitude_uv": "µV", "duration_ms": "ms", "area_uv_ms": "µV ms", "thickness_ms": "ms"}
+    rows = []
+    for name, (mean, sd) in results["needle"]["measured TA controls"].items():
+        reference = f"{mean:g}" + (f" ± {sd:g}" if sd else "")
+        words = f"tibialis, {name.split('_')[0]} {units.get(name, '')}".strip()
+        found = row(words, ours[name]["mean"], reference, controls, fitted=True)
+        found[1] = with_sd(ours[name])
+        rows.append(found)
+    share = 100 * ours["share with at most 4 phases"]
+    rows.append(
+        row(
+            "tibialis, units with at most 4 phases, %",
+            share,
+            "≥ 85",
+            "polyphasic up to 15 %",
+            fitted=True,
+        )
+    )
+    frozen = results.get("contraction", {}).get("needle, settings of the tibialis frozen", {})
+    for muscle, found in frozen.items():
+        for name, (mean, sd) in found["measured"].items():
+            words = f"{muscle}, {name.split('_')[0]} {units[name]}"
+            line = row(
+                words, found[name]["mean"], f"{mean:g} ± {sd:g}", "KNF guideline", fitted=False
+            )
+            line[1] = with_sd(found[name])
+            rows.append(line)
+    for name, found in results["needle"]["rows"].items():
+        if name.startswith("measured"):
+            rows.append([
+                f"averaged from {name.removeprefix('measured ')}, amplitude µV; duration ms", "-",
+                f"{shown(found['amplitude_uv']['mean'])}; {shown(found['duration_ms']['mean'])}",
+                "needle-n2001, measured by the same functions", "one recording each",
+            ])  # fmt: skip
+    return table(rows)
+
+
+def jitter_part(results: dict[str, Any]) -> str:
+    wanted = ("voluntary pair", "stimulated over", "MCD over", "decrement", "increment", "CMAP at")
+    rows = [
+        row(f"{r['what']} {r['unit']}", r["ours"], r["reference"], r["source"], fitted=r["fitted"])
+        for r in results["nerve"]["rows"]
+        if r["table"] == "junction" and r["what"].startswith(wanted)
+    ]
+    states = [
+        (name, found["MCD us"], found["blocking"], found["fibre density"])
+        for name, found in results["pathology"]["junctions"].items()
+    ]
+    head = ("state", "MCD of stimulated end-plates, µs", "blocking", "fibre density")
+    return table(rows) + "\n\n" + table(states, head)
+
+
+def disease_part(results: dict[str, Any]) -> str:
+    found, expected = results["pathology"]["potentials"], results["pathology"]["expected"]
+    rows = []
+    for name, state in found.items():
+        key = next((word for word in expected if word in name), "")
+        rows.append((
+            name, *(state[m]["against healthy"] for m in
+                    ("amplitude_uv", "duration_ms", "area_uv_ms", "size_index")),
+            1 - state["share with at most 4 phases"], expected.get(key, "-"),
+        ))  # fmt: skip
+    head = (
+        "state (tibialis)", "amplitude ×", "duration ×", "area ×", "size index +", "> 4 phases",
+        "published",
+    )  # fmt: skip
+    recruited = results["pathology"]["recruitment at a tenth of the healthy force"]
+    drive = [
+        (name, r["strength"], r["units"], r["active"], r["excitation"], r["top rate"])
+        for name, r in recruited.items()
+    ]
+    more = ("state", "strength", "units alive", "active", "excitation needed", "fastest unit, Hz")
+    text = (
+        "Recruitment for a tenth of the healthy force: with units lost fewer fire and faster, with "
+        "fibres lost more fire and earlier; it follows from solving for the drive."
+    )
+    return f"{table(rows, head)}\n\n{text}\n\n{table(drive, more)}"
+
+
+def cloud_part(results: dict[str, Any]) -> str:
+    points = results["sim_to_real"]["turns and amplitude, 100 uV, 100 Hz to 5 kHz"]
+    rows = []
+    for label in ("healthy", "neuropathy", "myopathy"):
+        line: list[object] = [label]
+        for source in ("simulated", "measured"):
+            turns, height = zip(*points[source][label], strict=True)
+            line += [len(turns), median(turns), median(height)]
+        rows.append(line)
+    head = (
+        "condition", "simulated recordings", "turns/s", "µV per turn", "measured recordings",
+        "turns/s", "µV per turn",
+    )  # fmt: skip
+    return table(rows, head)
+
+
+def median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
+
+
+def pool_part(results: dict[str, Any], tables: Sequence[str]) -> str:
+    return table(
+        row(
+            f"{r['what']} ({r['unit']})", r["ours"], shown(r["reference"]), r["source"], r["fitted"]
+        )
+        for r in results["pool"]["rows"]
+        if r["table"] in tables
+    )
+
+
+def surface_part(results: dict[str, Any]) -> str:
+    rows = [
+        (name, r["rms_uv"], r["median_hz"], r["mean_hz"], 100 * r["share_20_450_hz"])
+        for name, r in results["surface"]["rows"].items()
+    ]
+    head = ("muscle and state", "RMS µV", "median Hz", "mean Hz", "power in 20 to 450 Hz, %")
+    return table(rows, head)
+
+
+def fatigue_part(results: dict[str, Any]) -> str:
+    found = results["contraction"]["held to exhaustion"]
+    people = found["median frequency, % at the end"]["people"]
+    rows = [
+        row(
+            f"median frequency at exhaustion, % (biceps, {len(people)} people)",
+            found["median frequency, % at the end"]["mean"], "falls", "merletti1999", fitted=False,
+        ),
+        row("amplitude at exhaustion, %", found["amplitude, % at the end"], "rises", "recalled",
+            fitted=False),
+        row(
+            "median frequency of the units' own potentials, %",
+            found["median frequency of the unit potentials, %"],
+            "falls with conduction velocity", "recalled", fitted=False,
+        ),
+    ]  # fmt: skip
+    measured = results["contraction"].get("measured: fatigue-liu")
+    if measured:
+        falls = [min(v) for v in next(iter(measured.values())).values()]
+        rows.append([
+            "fatigue-liu, the channel of each person that falls most, %", "-",
+            f"{sum(falls) / len(falls):.1f} ({min(falls):.1f} to {max(falls):.1f})",
+            "fatigue-liu, six people, repeated contractions", "another task",
+        ])  # fmt: skip
+    return table(rows) + "\n\n" + pool_part(results, ("endurance",))
+
+
+def force_part(results: dict[str, Any]) -> str:
+    published = {"FDI": "about 1 (nearly linear)", "BB": "above 1", "TA": "-"}
+    rows = [
+        row(
+            f"{name}: exponent of amplitude over force", r["exponent"], published[name],
+            "Lawrence and De Luca 1983, recalled", fitted=False,
+        )
+        for name, r in results["contraction"]["force and surface amplitude"].items()
+    ]  # fmt: skip
+    return table(rows)
+
+
+def nerve_part(results: dict[str, Any]) -> str:
+    kept = ("motor", "late", "sensory", "temperature", "scan", "munix")
+    rows = []
+    for r in results["nerve"]["rows"]:
+        if r["table"] in kept:
+            line = row(
+                f"{r['what']} {r['unit']}".strip(), r["ours"], r["reference"], r["source"],
+                fitted=r["fitted"],
+            )  # fmt: skip
+            if r.get("spread") not in ("", None):
+                line[1] = f"{shown(r['ours'])} ± {shown(r['spread'])}"
+            rows.append(line)
+    return table(rows)
+
+
+def transfer_part(results: dict[str, Any]) -> str:
+    found = results["sim_to_real"]
+    best = found["chosen on simulated people"]
+    rows = []
+    places = found["on measured people, by muscle"]
+    for what, told in (
+        ("simulated people, not learned from", found["on simulated people not learned from"]),
+        ("**measured people (needle-nmd)**", found["on measured people"]),
+        *((f"measured, {place}", places[place]) for place in places),
+    ):
+        rows.append((
+            what, told["people"],
+            f"{told['balanced accuracy']:.3f} ({told['low']:.3f} to {told['high']:.3f})",
+            f"{told['chance']:.3f}",
+            ", ".join(f"{pair} {auc:.2f}" for pair, auc in told["AUC of pairs"].items()),
+        ))  # fmt: skip
+    head = ("on", "people", "balanced accuracy (95 % over people)", "chance", "AUC of pairs")
+    truth = found["on measured people"]
+    confusion = table(
+        ([name, *counts] for name, counts in zip(
+            truth["classes"], truth["confusion (rows truth)"], strict=True)),
+        ("measured people, truth", *truth["classes"]),
+    )  # fmt: skip
+    gaps = table(
+        ((name, *r.values()) for name, r in found["domain gap"]["families"].items()),
+        ("features", *next(iter(found["domain gap"]["families"].values()))),
+    )
+    moved = table(
+        ((label, r["correlation of the shifts"], r["same direction"])
+         for label, r in found["what diseases do to features"].items()),
+        ("disease", "correlation of shifts, simulated with measured", "same direction, share"),
+    )  # fmt: skip
+    away = sorted(
+        found["domain gap"]["features"].items(), key=lambda item: -item[1]["distance, measured sd"]
+    )
+    far = "; ".join(f"{name} {r['distance, measured sd']:.1f}" for name, r in away[:6])
+    learned = found["simulated"]
+    text = (
+        f"Learned from {learned['learned from']} of {learned['people']} simulated people "
+        f"({learned['recordings']} recordings, {learned['sites']} sites with a device each). "
+        f"Chosen on the others: features *{best['features']}*, model *{best['model']}*. Everything "
+        "after band-pass 100 Hz to 5 kHz at 16 kHz; no choice was made on measured people."
+    )
+    gap = (
+        "The domain gap: a forest that tells simulated from measured recordings, people apart "
+        "(0.5: cannot; 1: always), and the maximum mean discrepancy beside what two halves of the "
+        "measured differ by."
+    )
+    last = f"The features farthest apart, in measured standard deviations: {far}."
+    parts = (text, table(rows, head), confusion, gap, gaps, last,
+             "What a disease does to each feature, simulated beside measured:", moved)  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def speed_part(results: dict[str, Any]) -> str:
+    limits = results["speed"]["limits_s"]
+    rows: list[Sequence[object]] = [
+        (name, r["median_s"], r["processor_s"], limits.get(name, "-"))
+        for name, r in results["speed"]["rows"].items()
+    ]
+    made = results.get("cohort_speed")
+    if made:
+        cohort = made["cohort"]
+        rows.append((
+            f"cohort, {cohort['people']} people x 60 s x 8 channels on disk, {cohort['jobs']} jobs",
+            cohort["wall_s"], cohort["processor_s"], made["limit_s"],
+        ))  # fmt: skip
+        rows += [
+            (f"one recording of it, {length}", "-", value, "-")
+            for length, value in made["one recording, processor_s by length"].items()
+        ]
+    text = "Two cores, shared with other work: the processor time is what the program needed."
+    return text + "\n\n" + table(rows, ("what", "wall s", "processor s", "goal s"))
+
+
+#: Heading, picture, the results it needs, and what writes it.
+SECTIONS = (
+    ("Needle potentials of healthy people", "needle", ("needle",), needle_part),
+    ("Jitter, blocking and transmission", "jitter", ("nerve", "pathology"), jitter_part),
+    ("What diseases do to needle potentials", "diseases", ("pathology",), disease_part),
+    ("Turns and amplitude", "clouds", ("sim_to_real",), cloud_part),
+    (
+        "Discharge rates and recruitment", "rates", ("pool",),
+        lambda r: pool_part(r, ("recruitment", "rates", "intervals", "30 % hold", "PIC")),
+    ),
+    ("Surface spectra", "spectra", ("surface",), surface_part),
+    ("Fatigue and endurance", "fatigue", ("contraction", "pool"), fatigue_part),
+    ("Force and surface amplitude", "force", ("contraction",), force_part),
+    ("Nerve conduction", "nerves", ("nerve",), nerve_part),
+    ("From simulated to measured people", "transfer", ("sim_to_real",), transfer_part),
+    ("Speed", "", ("speed",), speed_part),
+)  # fmt: skip
+
+NOTES = {
+    "clouds": (
+        "Both were brought to one band; forces of the measured contractions are not known, so that "
+        "only the directions between conditions can be compared. Levels are not fitted."
+    ),
+    "jitter": "The states below are jitter of stimulated end-plates; a pair has √2 of it.",
+}
+
+
+def main() -> None:
+    folder = ROOT / "benchmarks" / "results"
+    files = {name: folder / f"twin_{name}.json" for name in NAMES}
+    results = {n: json.loads(f.read_text("utf-8")) for n, f in files.items() if f.exists()}
+    FOLDER.mkdir(exist_ok=True)
+    parts = [INTRODUCTION]
+    for heading, picture, needed, write in SECTIONS:
+        missing = [name for name in needed if name not in results]
+        parts.append(f"## {heading}\n")
+        if missing:
+            parts.append(f"Not there: twin_{missing[0]}.json.\n")
+            continue
+        if picture:
+            pictures.PICTURES[picture](results, FOLDER / f"{picture}.svg")
+            parts.append(f"![{heading}](twin-validation/{picture}.svg)\n")
+        if picture in NOTES:
+            parts.append(NOTES[picture] + "\n")
+        parts.append(write(results) + "\n")
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    print(PAGE, len(parts))
+
+
+if __name__ == "__main__":
+    main()
