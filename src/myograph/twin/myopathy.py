@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from myograph.core.checks import check_non_negative
 from myograph.core.errors import DataError
@@ -21,7 +22,7 @@ from myograph.twin.physiology import Range, check_ranges
 from myograph.twin.reinnervation import DENERVATED, denervated_months
 from myograph.twin.seeds import stream
 
-__all__ = ["FibreDisease", "fibre_disease"]
+__all__ = ["FibreDisease", "fibre_disease", "fibre_strength"]
 
 Floats = NDArray[np.float64]
 
@@ -128,6 +129,50 @@ def fibre_disease(
     thick = swollen & (fibres.area_mm2 > law.split_area * _healthy_area(muscle))
     fibres = _split(fibres.keep(course.present), thick[course.present], seed)
     return muscle.remodelled(fibres)
+
+
+def fibre_strength(
+    months: ArrayLike, involvement: float, *, rule: FibreDisease | None = None
+) -> Floats:
+    """Return the force that the fibres have left, as a share: the mean field of `fibre_disease`.
+
+    Parameters
+    ----------
+    months : array_like
+        Since the onset, 0 or more.
+    involvement : float
+    rule : FibreDisease, optional
+
+    Examples
+    --------
+    >>> fibre_strength([0.0, 24.0, 120.0], 0.5).round(2).tolist()
+    [1.0, 0.8, 0.62]
+    """
+    law = rule or FibreDisease()
+    Range(0, 1, most=1).check(involvement, name="involvement")
+    time = np.asarray(months, float)
+    if not np.isfinite(time).all() or (time < 0).any():
+        raise DataError("months must be finite and 0 or more.")
+    grid = np.arange(np.ceil(time.max(initial=0.0)) + 2)
+    area = np.concatenate([[0.0], np.cumsum(_mean_area(grid, law))])[: len(grid)]
+    # Fibres fall ill evenly over the onset: the ill are as old as the time since each did.
+    oldest, youngest = time, np.maximum(time - law.onset_months, 0.0)
+    have = np.interp(oldest, grid, area) - np.interp(youngest, grid, area)
+    gone = (oldest - youngest - have) / law.onset_months
+    return np.asarray(np.clip(1 - involvement * gone, 0.0, None), np.float64)
+
+
+def _mean_area(months: Floats, law: FibreDisease) -> Floats:
+    """Return the mean area of fibres that fell ill so long ago, as a share of the healthy one."""
+    diameter = 55.0 + 9.0 * norm.ppf((np.arange(15) + 0.5) / 15)
+    weight = diameter**2 / np.sum(diameter**2)
+    now = diameter * (_MONTHLY**law.speed) ** months[:, None]
+    # Half of the thin are dead some way above the smallest diameter.
+    dead = now < law.smallest_um + 0.4 * _GRACE_UM
+    wasting = np.where(dead, law.regenerating * (20.0 / diameter) ** 2, (now / diameter) ** 2)
+    swelling = np.minimum(0.96 ** (-law.speed * months), law.split_area * 1.05)
+    ill = (1 - law.hypertrophic) * (wasting @ weight) + law.hypertrophic * swelling
+    return np.asarray((1 - law.segmental) * ill, np.float64)
 
 
 class _Course(NamedTuple):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from myograph.core.checks import check_non_negative
@@ -27,6 +27,7 @@ __all__ = [
     "DENERVATED",
     "Reinnervation",
     "denervated_months",
+    "die_at",
     "kill_and_adopt",
     "lose_units",
     "matured",
@@ -145,12 +146,62 @@ def kill_and_adopt(
 ) -> Muscle:
     """Return the muscle after these units died in this order, evenly over some months."""
     law, dying = rule or Reinnervation(), np.asarray(units, np.int64)
+    # Months before now at which each died, the first just after the onset.
+    within = min(law.loss_months, months)
+    ago = months - within * (np.arange(len(dying)) + 0.5) / max(len(dying), 1)
+    return _after(muscle, dying, ago, law, seed)
+
+
+def die_at(
+    muscle: Muscle,
+    ago_months: ArrayLike,
+    *,
+    seed: int,
+    bias: float = 0.0,
+    rule: Reinnervation | None = None,
+) -> Muscle:
+    """Return the muscle after units died at given moments, in the order of `lose_units`.
+
+    Parameters
+    ----------
+    muscle : Muscle
+    ago_months : array_like, shape (n_dead,)
+        Months before now at which the first, second, ... unit died; descending, 0 or more. At most
+        as many as are alive.
+    seed : int
+        One seed is one order of death.
+    bias : float
+        As in `lose_units`.
+    rule : Reinnervation, optional
+
+    Examples
+    --------
+    >>> from myograph.twin.pool import PoolParameters
+    >>> healthy = Muscle.healthy("FDI", PoolParameters(n_fibres=4000), seed=1)
+    >>> die_at(healthy, [12.0, 6.0, 0.0], seed=1).pool.n_alive
+    117
+    """
+    ago = np.atleast_1d(np.asarray(ago_months, float))
+    if ago.ndim != 1 or not np.isfinite(ago).all() or (ago < 0).any() or (np.diff(ago) > 0).any():
+        raise ParameterError(
+            "ago_months must be finite, 0 or more and descending, first death first."
+        )
+    Range(-5, 5, least=-50, most=50).check(bias, name="bias")
+    order = _order(muscle, bias, seed)
+    if len(ago) > len(order):
+        raise DataError(
+            f"{len(ago)} deaths were asked of {muscle.name!r}, which has {len(order)} living units."
+        )
+    return _after(muscle, order[: len(ago)], ago, rule or Reinnervation(), seed)
+
+
+def _after(
+    muscle: Muscle, dying: NDArray[np.int64], ago: Floats, law: Reinnervation, seed: int
+) -> Muscle:
+    """Return the muscle after these units died so long ago, their fibres adopted or wasted."""
     if not len(dying):
         return muscle
     before = muscle.fibres.count(muscle.pool.n_units)
-    # Months before now at which each died, the first just after the onset.
-    within = min(law.loss_months, months)
-    ago = months - within * (np.arange(len(dying)) + 0.5) / len(dying)
     fate = _adopt(muscle, _Deaths(dying, ago, before), law, seed)
     killed = muscle.kill_units(dying)
     fibres = _waste(_sprout(killed.fibres, fate, law, seed), fate, law)
@@ -182,6 +233,8 @@ class _Fate(NamedTuple):
 def _order(muscle: Muscle, bias: float, seed: int) -> NDArray[np.int64]:
     """Order the living units by their death: an exponential race with rates by size."""
     living = np.flatnonzero(muscle.pool.alive)
+    if not living.size:
+        return living
     size = np.log(np.maximum(muscle.pool.n_fibres[living], 1))
     rank = (size - size.min()) / max(float(np.ptp(size)), 1e-12)
     clock = stream(seed, "death").standard_exponential(muscle.pool.n_units)[living]
