@@ -34,7 +34,7 @@ from myograph.twin.muscle import Muscle
 from myograph.twin.needle import Needle, needle_library
 from myograph.twin.nerve import Nerve
 from myograph.twin.pool import Pool
-from myograph.twin.reinnervation import Reinnervation, lose_units
+from myograph.twin.reinnervation import Reinnervation, die_at
 from myograph.twin.repetitive import decrement, repetitive_stimulation
 from myograph.twin.seeds import stream
 from myograph.twin.source import ActionPotential
@@ -66,13 +66,16 @@ class Body:
         """The muscle some months after the first visit."""
         since = self.onset_months + months
         rule = Reinnervation(efficacy=self.adoption, enlargement=self.cap)
-        lost = -np.expm1(-self.loss * since)
-        return lose_units(self.muscle, lost, months=since, seed=self.seed, rule=rule)
+        # Every unit has a moment of its own: exponential lives, not an even course.
+        n_units = self.muscle.pool.n_units
+        lives = stream(self.seed, "lives").standard_exponential(n_units) / max(self.loss, 1e-12)
+        died = np.sort(lives[lives < since])
+        return die_at(self.muscle, since - died, seed=self.seed, rule=rule)
 
 
 def body(seed: int, *, units: int, fibre: float, **own: float) -> Body:
     """Build a person: number of units, fibre size (1: typical), and the disease."""
-    pool = replace(ANATOMY.pool, n_units=units)
+    pool = replace(ANATOMY.pool, n_units=units, mvc_n=ANATOMY.pool.mvc_n * fibre**2)
     shape = replace(ANATOMY.geometry, diameter_um=ANATOMY.geometry.diameter_um * fibre)
     return Body(Muscle.healthy(NAME, pool, shape, seed=seed), seed, **own)
 

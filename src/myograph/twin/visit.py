@@ -147,10 +147,10 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 #: What is not here is unknown: the first visits then tell it.
 TYPICAL: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        "ADM": {"cmap_mv": 11.6, "munix": 179.0, "muap_amplitude_uv": 480.0,
-                "muap_duration_ms": 9.0, "muap_size_index": 0.5, "mdf_hz": 140.0},
-        "APB": {"cmap_mv": 10.2, "munix": 191.0, "muap_amplitude_uv": 480.0,
-                "muap_duration_ms": 9.0, "muap_size_index": 0.5},
+        "ADM": {"cmap_mv": 11.6, "munix": 179.0, "muap_amplitude_uv": 610.0,
+                "muap_duration_ms": 8.5, "muap_size_index": 0.7, "mdf_hz": 140.0},
+        "APB": {"cmap_mv": 10.2, "munix": 191.0, "muap_amplitude_uv": 610.0,
+                "muap_duration_ms": 8.5, "muap_size_index": 0.7},
         "FDI": {"cmap_mv": 12.0, "muap_amplitude_uv": 752.0, "muap_duration_ms": 9.4,
                 "mdf_hz": 120.0},
         "TA": {"cmap_mv": 6.5, "munix": 152.0, "muap_amplitude_uv": 661.5,
@@ -160,9 +160,6 @@ TYPICAL: Mapping[str, Mapping[str, float]] = MappingProxyType(
     }
 )  # fmt: skip
 
-_EVERYWHERE = {"decrement_percent": 0.0, "score_percent": 0.0, "mdf_fall_percent": 0.0}
-
-
 def typical(muscle: str, measure: str) -> tuple[float, float]:
     """Return a measure's typical healthy value and the spread between people on its scale.
 
@@ -171,8 +168,8 @@ def typical(muscle: str, measure: str) -> tuple[float, float]:
     muscle : str
         Key of `myograph.twin.anatomy.MUSCLES`.
     measure : str
-        Key of `MEASURES`. Rates, force and jitter are not looked up here: the model has them from
-        the muscle's pool and end-plates.
+        Key of `MEASURES`. Rates, force, jitter, decrement and fatigue are not looked up here: the
+        model has them from the muscle's pool and end-plates.
 
     Examples
     --------
@@ -183,8 +180,6 @@ def typical(muscle: str, measure: str) -> tuple[float, float]:
     known = TYPICAL.get(muscle, {})
     if measure in known:
         return known[measure], rule.spread
-    if measure in _EVERYWHERE:
-        return 0.0, rule.spread
     middle = float(np.sqrt(max(rule.low, 1e-3) * rule.high)) if rule.logarithmic else 0.0
     return middle, _UNKNOWN_SPREAD
 
@@ -202,6 +197,8 @@ class Observations:
     muscle : str
         Key of `myograph.twin.anatomy.MUSCLES`: whose healthy values stand behind the prior.
     pseudonym : str
+    norms : mapping of str to float
+        The laboratory's own typical healthy values by measure, where it has them.
 
     Raises
     ------
@@ -220,6 +217,7 @@ class Observations:
     values: Mapping[str, Floats]
     muscle: str = "ADM"
     pseudonym: str = "patient"
+    norms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
@@ -237,7 +235,11 @@ class Observations:
                 f"{sorted(MEASURES)}."
             )
         notes = _reconciled(months, values)
-        for name, own in (("months", months), ("values", values), ("notes", notes)):
+        norms = {name: float(self.norms[name]) for name in _known(self.norms)}
+        for name, value in norms.items():
+            _checked_values(name, [value], np.zeros(1))
+        kept = {"months": months, "values": values, "norms": norms, "notes": notes}
+        for name, own in kept.items():
             object.__setattr__(self, name, own)
 
     @property
@@ -259,13 +261,14 @@ class Observations:
         """Return the visits up to some months, the last included."""
         early = self.months <= months
         kept = {name: column[early] for name, column in self.values.items()}
-        return Observations(self.months[early], kept, self.muscle, self.pseudonym)
+        return Observations(self.months[early], kept, self.muscle, self.pseudonym, self.norms)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the visits as plain JSON-able data; gaps are None."""
         return {
             "muscle": self.muscle,
             "pseudonym": self.pseudonym,
+            "norms": dict(self.norms),
             "months": self.months.tolist(),
             "values": {
                 name: [None if np.isnan(v) else float(v) for v in self.values[name]]
@@ -280,7 +283,8 @@ class Observations:
             name: np.array([np.nan if v is None else v for v in column], float)
             for name, column in data["values"].items()
         }
-        return cls(np.asarray(data["months"], float), values, data["muscle"], data["pseudonym"])
+        months = np.asarray(data["months"], float)
+        return cls(months, values, data["muscle"], data["pseudonym"], data["norms"])
 
     def digest(self) -> str:
         """Return the SHA-256 of the visits."""
