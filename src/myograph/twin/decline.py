@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 from myograph.core.errors import ParameterError
 from myograph.twin.physiology import Range, check_ranges
 
-__all__ = ["Exponential", "Linear", "Loss", "Plateau", "Sigmoid", "Stable", "check_months"]
+__all__ = [
+    "Exponential",
+    "Linear",
+    "Loss",
+    "Plateau",
+    "Sigmoid",
+    "Stable",
+    "check_months",
+    "own_share",
+]
 
 Floats = NDArray[np.float64]
 
-_RATE = Range(0, 0.35, "per month", most=5)
+_RATE = Range(0, 0.5, "per month", most=5)
 
 
 class Loss(Protocol):
@@ -154,3 +164,38 @@ def check_months(months: ArrayLike) -> Floats:
             f"months count from the onset and must be finite and 0 or more; got {months!r}."
         )
     return values
+
+
+def own_share(units: ArrayLike, bias: float) -> Floats:
+    """Return the share of the fibres that was the living units' own, given the share that lives.
+
+    Units die in an exponential race whose rates grow with their size, as in
+    `myograph.twin.reinnervation.lose_units`; the largest has a hundred times the smallest one's
+    fibres.
+
+    Parameters
+    ----------
+    units : array_like
+        Shares, 0 to 1.
+    bias : float
+
+    Examples
+    --------
+    >>> own_share([1.0, 0.5, 0.0], 1.5).round(2).tolist()
+    [1.0, 0.35, 0.0]
+    """
+    left = np.asarray(units, float)
+    if bias == 0:
+        return left
+    alive, own = _race(float(bias))
+    return np.asarray(np.interp(left, alive, own), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _race(bias: float) -> tuple[Floats, Floats]:
+    rank = (np.arange(200) + 0.5) / 200
+    fibres = 100.0**rank / np.sum(100.0**rank)
+    time = np.concatenate([[0.0], np.geomspace(1e-4, 60.0, 600)])
+    survives = np.exp(-time[:, None] * np.exp(bias * (rank - 0.5)))
+    alive, own = survives.mean(axis=1), survives @ fibres
+    return np.append(alive, 0.0)[::-1].copy(), np.append(own, 0.0)[::-1].copy()

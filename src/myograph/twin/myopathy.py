@@ -71,7 +71,7 @@ class FibreDisease:
 
     def __post_init__(self) -> None:
         ranges = {
-            "onset_months": Range(1, 240, "months", least=1e-3),
+            "onset_months": Range(1, 480, "months", least=1e-3),
             "hypertrophic": Range(0, 0.5, most=1),
             "speed": Range(0, 3, most=20),
             "smallest_um": Range(10, 35, "um", most=100),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.errors import ParameterError
-from myograph.twin.decline import Loss, Stable, check_months
+from myograph.twin.decline import Loss, Stable, check_months, own_share
 from myograph.twin.junction import weak_junctions
 from myograph.twin.muscle import Muscle
 from myograph.twin.myopathy import FibreDisease, fibre_disease, fibre_strength
@@ -79,6 +79,9 @@ class Burden:
         How far the disease has run: the months, unless something slowed it.
     units : ndarray
         Share of the motor units that lives.
+    own : ndarray
+        Share of the fibres that the living units had at the onset; less than ``units`` where the
+        large ones die first.
     innervated : ndarray
         Share of the fibres that has a nerve, adopted ones included.
     fibres : ndarray
@@ -92,6 +95,7 @@ class Burden:
     months: Floats
     disease_months: Floats
     units: Floats
+    own: Floats
     innervated: Floats
     fibres: Floats
     axon_velocity: Floats
@@ -104,8 +108,8 @@ class Burden:
 
     @property
     def enlargement(self) -> Floats:
-        """Fibres per living unit, as a multiple of the healthy number."""
-        return np.asarray(self.innervated / np.maximum(self.units, 1e-12), np.float64)
+        """Fibres of the living units, as a multiple of those they had."""
+        return np.asarray(self.innervated / np.maximum(self.own, 1e-12), np.float64)
 
     @property
     def strength(self) -> Floats:
@@ -198,9 +202,10 @@ class Course:
     def burden(self, months: ArrayLike) -> Burden:
         """Return how far the disease has come, as a mean field.
 
-        A share ``n`` of the units with efficacy ``e`` of reinnervation keeps ``n ** (1 - e)`` of
-        the fibres, less those that still wait to be adopted, and never more than the largest
-        enlargement allows. In a muscle of lifelike density `state_at` differs by a few hundredths.
+        Living units that own a share ``w`` of the fibres keep, with efficacy ``e`` of
+        reinnervation, ``w ** (1 - e)`` of them, less those that still wait to be adopted, and never
+        more than the largest enlargement allows. In a muscle of lifelike density `state_at` differs
+        by a few hundredths, and by a tenth where a handful of units is left.
 
         Parameters
         ----------
@@ -210,6 +215,7 @@ class Course:
         time = check_months(months)
         run = self.disease_months(time)
         left = 1 - self.units.lost(run)
+        own = own_share(left, self.bias)
         ill = np.ones(time.shape)
         if self.fibres is not None:
             ill = fibre_strength(run, self.involvement, rule=self.fibres)
@@ -217,7 +223,8 @@ class Course:
             months=time,
             disease_months=run,
             units=left,
-            innervated=self._innervated(time, left),
+            own=own,
+            innervated=self._innervated(time, own),
             fibres=ill,
             axon_velocity=np.full(time.shape, self.slowing),
             sensory=1 - self.sensory.lost(run),
@@ -227,18 +234,18 @@ class Course:
         """Return the course with further paces."""
         return replace(self, paces=(*self.paces, *paces))
 
-    def _innervated(self, time: Floats, left: Floats) -> Floats:
+    def _innervated(self, time: Floats, own: Floats) -> Floats:
         rule = self.reinnervation
-        kept = left ** (1 - rule.efficacy)
+        kept = own ** (1 - rule.efficacy)
         # Orphans wait for their sprout: so many as died within the last delay.
         before = np.maximum(time - _STEP_MONTHS, 0.0)
-        earlier = 1 - self.units.lost(self.disease_months(before))
-        died = np.log(np.maximum(earlier, 1e-12) / np.maximum(left, 1e-12))
+        earlier = own_share(1 - self.units.lost(self.disease_months(before)), self.bias)
+        died = np.log(np.maximum(earlier, 1e-12) / np.maximum(own, 1e-12))
         hazard = died / np.maximum(time - before, 1e-9)
         waiting = rule.delay_months * -np.expm1(-time / rule.delay_months)
         kept = kept / (1 + rule.efficacy * hazard * waiting)
         # There are never fewer fibres than survivors' own, nor more than they can hold.
-        return np.asarray(np.clip(kept, left, np.minimum(rule.enlargement * left, 1.0)), np.float64)
+        return np.asarray(np.clip(kept, own, np.minimum(rule.enlargement * own, 1.0)), np.float64)
 
 
 def death_months(course: Course, n_units: int, *, months: float) -> Floats:

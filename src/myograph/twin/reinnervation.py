@@ -40,6 +40,8 @@ DENERVATED = "denervated_months"
 
 # A fibre asks no more than this many neighbours.
 _NEIGHBOURS = 64
+# Its luck is drawn for this many times of being orphaned, and comes round again after that.
+_TURNS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +254,10 @@ def _adopt(muscle: Muscle, deaths: _Deaths, law: Reinnervation, seed: int) -> _F
         .query(points, min(_NEIGHBOURS, count), distance_upper_bound=law.radius_um / 1000)[1]
         .reshape(count, -1)
     )
-    chance = stream(seed, "adoption").random((count, 2))
+    # An orphan has the same odds each time it is orphaned: its luck is not a trait of the fibre.
+    chance = np.empty((count, _TURNS, 2))
+    chance[:, 0] = stream(seed, "adoption").random((count, 2))
+    chance[:, 1:] = stream(seed, "adoption-again").random((count, _TURNS - 1, 2))
     delay = stream(seed, "adoption-delay").standard_exponential(count) * law.delay_months
     cap = np.floor(law.enlargement * np.maximum(muscle.pool.n_fibres, deaths.size))
     unit = np.where(fibres.innervated, fibres.unit, -1)
@@ -275,6 +280,7 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
     cap, efficacy = limits
     adopted, denervated, alive, size = state
     n_fibres = len(unit)
+    turn = np.zeros(n_fibres, np.int64)
     candidates = np.empty(near.shape[1], np.int64)
     for d in range(len(dying)):
         dead = dying[d]
@@ -285,7 +291,9 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
             unit[i] = -1
             adopted[i] = np.nan
             denervated[i] = max(ago[d], 1e-9)
-            if delay[i] > ago[d] or chance[i, 0] > efficacy:
+            luck_now = chance[i, turn[i] % chance.shape[1]]
+            turn[i] += 1
+            if delay[i] > ago[d] or luck_now[0] > efficacy:
                 continue
             found = 0
             for j in near[i]:
@@ -296,7 +304,7 @@ def _pass_on(unit, near, deaths, luck, limits, state):  # type: ignore[no-untype
                     candidates[found] = owner
                     found += 1
             if found:
-                owner = candidates[int(chance[i, 1] * found)]
+                owner = candidates[int(luck_now[1] * found)]
                 unit[i] = owner
                 size[owner] += 1
                 adopted[i] = ago[d] - delay[i]
