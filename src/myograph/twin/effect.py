@@ -61,7 +61,9 @@ class Effect:
         Relative change of reinnervation.
     fibre : Size
         Relative change of the fibres' diameter in the end.
-    drive, junction : Size
+    junction : Size
+        Relative change of what a quantum does; it does no more than in health.
+    drive : Size
         Share of what is missing that is regained (below 0: of what is there that is lost).
     fatigue : Size
         Relative change of fatigability.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,10 @@ from myograph.twin.reduced import PARAMETERS, Course, Growth, Prior, courses
 from myograph.twin.seeds import stream
 from myograph.twin.visit import MEASURES, Observations
 
-__all__ = ["DERIVED", "LIMITS", "Cell", "Found", "PatientTwin"]
+if TYPE_CHECKING:
+    from myograph.twin.whatif import Trajectory
+
+__all__ = ["DERIVED", "LIMITS", "TREATED", "Cell", "Found", "PatientTwin"]
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +46,7 @@ LIMITS = (
     "The intervals are right only if the disease goes on as the model says: a constant share of the "
     "units is lost, at random, and reinnervation does not change unless a treatment changes it.",
 )
-_TREATED = (
+TREATED = (
     "What a treatment does is drawn from its published uncertainty and is the same for all who are "
     "simulated with the same draw; it is not evidence that this person would respond."
 )
@@ -295,6 +298,14 @@ class PatientTwin:
             for cell in odd
         ]
         return tuple(told)
+
+    def simulate(
+        self, treatment: Any = None, *, months: float, step_months: float = 1.0
+    ) -> Trajectory:
+        """Simulate the months after the last visit; see `myograph.twin.whatif.simulate`."""
+        from myograph.twin.whatif import simulate
+
+        return simulate(self, treatment, months=months, step_months=step_months)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the twin as plain JSON-able data."""

@@ -207,18 +207,15 @@ class Growth:
         Living units.
     own : ndarray
         Share of the muscle's fibres that the living units had at birth.
-    firm : ndarray
-        Share of the fibres that still has the nerve of its birth and would not be adopted.
-    mobile : ndarray
-        Share of the fibres that has been adopted, or will be when its unit dies.
+    kept : ndarray
+        Share of the fibres that has a nerve, or waits for one, if units could grow without end.
     months : ndarray
         Since the onset.
     """
 
     units: Floats
     own: Floats
-    firm: Floats
-    mobile: Floats
+    kept: Floats
     months: Floats
 
 
@@ -248,8 +245,7 @@ def onset(parameters: Mapping[str, Floats]) -> Growth:
     """Return particles at the onset, nothing lost yet."""
     units = np.asarray(parameters["units"], np.float64)
     one = np.ones(units.shape)
-    adoption = np.broadcast_to(np.asarray(parameters["adoption"], np.float64), units.shape)
-    return Growth(units.copy(), one, 1 - adoption, adoption.copy(), 0 * one)
+    return Growth(units.copy(), one, one, 0 * one)
 
 
 def grow(
@@ -301,8 +297,9 @@ def grow(
     now = start
     for j in range(steps.shape[1]):
         hazard = rate * pace[:, j]
-        now = _step(now, hazard, steps[:, j], luck[:, 2 * j : 2 * j + 2], (likely, sprout[:, j]))
-        found[:, :, j] = held(now, hazard, cap)
+        efficacy = np.minimum(likely * sprout[:, j], 1.0)
+        now = _step(now, hazard, steps[:, j], luck[:, 2 * j : 2 * j + 2], efficacy)
+        found[:, :, j] = held(now, hazard, efficacy, cap)
     return Course(*found), now
 
 
@@ -333,40 +330,38 @@ def luck_shape(luck: Floats) -> tuple[int, int]:
 
 
 def _step(
-    now: Growth, hazard: Floats, months: Floats, luck: Floats, likely: tuple[Floats, Floats]
+    now: Growth, hazard: Floats, months: Floats, luck: Floats, efficacy: Floats
 ) -> Growth:
     expected = hazard * months
     deaths = now.units * expected
     fell = expected * _gamma(deaths, luck[:, 0])
     # What died was larger or smaller than the mean unit, the more so the fewer died.
     taken = fell * _gamma(now.units * fell / _SIZE_VARIANCE, luck[:, 1])
-    kept = np.exp(-taken)
-    efficacy, factor = likely
-    less = np.maximum(1 - factor, 0.0)
-    more = np.clip((np.minimum(efficacy * factor, 1.0) - efficacy) / (1 - efficacy), 0.0, 1.0)
-    firm = now.firm * kept
-    mobile = now.mobile * np.exp(-taken * less) + more * (now.firm - firm)
     return Growth(
         np.maximum(now.units * np.exp(-fell), _LEAST),
-        np.maximum(now.own * kept, _LEAST),
-        firm,
-        mobile,
+        np.maximum(now.own * np.exp(-taken), _LEAST),
+        np.maximum(now.kept * np.exp(-taken * (1 - efficacy)), _LEAST),
         now.months + months,
     )
 
 
-def held(now: Growth, hazard: Floats, cap: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return units, innervated share, enlargement and immaturity at a moment."""
-    waiting = hazard * DELAY_MONTHS * -np.expm1(-now.months / DELAY_MONTHS)
-    adopted = now.mobile / (1 + waiting)
-    free = (now.firm + adopted) / now.own
+def held(
+    now: Growth, hazard: Floats, efficacy: Floats, cap: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return units, innervated share, enlargement and immaturity at a moment.
+
+    Of the fibres of a dying unit a share, the efficacy, is adopted after a delay, each time anew;
+    no unit grows beyond the cap.
+    """
+    adopting = efficacy * hazard
+    waiting = adopting * DELAY_MONTHS * -np.expm1(-now.months / DELAY_MONTHS)
+    free = np.maximum(now.kept / (1 + waiting), now.own) / now.own
     full = np.square(np.square(np.square(free / cap)))  # the eighth power: a sharp limit
     room = np.sqrt(np.sqrt(np.sqrt(1 / (1 + full))))
     innervated = np.minimum(free * room * now.own, 1.0)
-    ageing = 1 / MATURATION_MONTHS + hazard
-    young = hazard / ageing * -np.expm1(-ageing * now.months)
-    immature = young / (1 + full) * adopted / np.maximum(now.firm + adopted, _LEAST)
-    return now.units, innervated, innervated / now.own, immature
+    ageing = 1 / MATURATION_MONTHS + adopting
+    young = adopting / ageing * -np.expm1(-ageing * now.months)
+    return now.units, innervated, innervated / now.own, young / (1 + full)
 
 
 def _gamma(shape: Floats, z: Floats) -> Floats:

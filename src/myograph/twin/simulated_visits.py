@@ -124,9 +124,7 @@ def _unit_by_unit(own: Mapping[str, float], since: Floats, muscle: str, seed: in
     lives = stream(seed, "lives").standard_exponential(len(size)) / own["loss"]
     alive = lives[:, None] > since[None, :]
     units, kept = alive.sum(axis=0).astype(float), np.maximum(size @ alive, 1e-9)
-    state = Growth(
-        np.maximum(units, 1e-9), kept, (1 - own["adoption"]) * kept,
-        np.full(since.shape, own["adoption"]), since,
-    )  # fmt: skip
-    found = held(state, np.full(since.shape, own["loss"]), np.full(since.shape, own["cap"]))
+    efficacy, hazard = (np.full(since.shape, own[key]) for key in ("adoption", "loss"))
+    state = Growth(np.maximum(units, 1e-9), kept, kept ** (1 - efficacy), since)
+    found = held(state, hazard, efficacy, np.full(since.shape, own["cap"]))
     return Course(*(np.asarray(value)[None, :] for value in found))
