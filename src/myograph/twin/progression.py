@@ -48,11 +48,14 @@ class Pace:
         Speed of the disease: 1 as ever, 0 at rest.
     until_months : float
         Infinite when it goes on.
+    label : str
+        What does it: the name of a treatment.
     """
 
     from_months: float
     factor: float
     until_months: float = np.inf
+    label: str = ""
 
     def __post_init__(self) -> None:
         check_ranges(
