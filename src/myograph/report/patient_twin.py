@@ -139,7 +139,7 @@ def courses_figure(twin: PatientTwin, found: WhatIf) -> str:
 
 def differences_figure(twin: PatientTwin, found: WhatIf) -> str:
     """Draw how much each treatment changes at the end, with 90 % intervals."""
-    quantities = _quantities(twin)[:4]
+    quantities = _quantities(twin)[:3]
     arms = range(1, len(found.arms))
     height = 1.0 + 0.3 * len(found.arms)
     with drawing("differences", width_in=_WIDTH_IN, height_in=height) as canvas:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from myograph.core.errors import ParameterError
 from myograph.core.registry import Registry
+from myograph.twin.treatment import TREATMENTS, Treatment
 
 __all__ = ["EFFECTS", "Effect", "Phase", "Size", "protocol"]
 
@@ -91,44 +92,36 @@ class Effect:
 
 #: Treatments by name.
 EFFECTS: Registry[Effect] = Registry("treatment")
-EFFECTS.add(
-    "riluzole",
-    Effect(
-        title="riluzole", loss=Size(0.12, 0.08, 0.0, 0.5), source="riluzole2018",
-        note="a survival gain of two to three months, brought to a slowing of the loss: assumed",
-    ),
-)
-EFFECTS.add(
-    "edaravone",
-    Effect(title="edaravone", loss=Size(0.08, 0.12, -0.2, 0.5), note="not settled: may be none"),
-)
-EFFECTS.add(
-    "tofersen",
-    Effect(
-        title="tofersen (SOD1 only)", loss=Size(0.25, 0.2, -0.2, 0.9),
-        note="for carriers of a SOD1 variant; not settled",
-    ),
-)
-EFFECTS.add(
-    "nusinersen",
-    Effect(
-        title="nusinersen (SMA only)", loss=Size(0.85, 0.1, 0.3, 1.0),
-        note="for spinal muscular atrophy: the loss nearly stops",
-    ),
-)
-EFFECTS.add(
-    "pyridostigmine",
-    Effect(
-        title="pyridostigmine", junction=Size(0.3, 0.15, 0.0, 0.8), months=0.1,
-        note="more transmitter for each impulse; nothing else changes",
-    ),
-)
+
+
+def _of_treatment(treatment: Treatment) -> Effect:
+    """Bring what is believed about a treatment to the parameters of a reduced muscle."""
+    belief = treatment.effect
+    size = Size(belief.mean, belief.sd, belief.least, belief.most)
+    whom = f"for {', '.join(treatment.diseases)}; for anybody else it means nothing"
+    if treatment.acts_on == "pace":
+        return Effect(
+            title=treatment.name, loss=size, source=treatment.source,
+            note=f"slows the loss of units; {whom}",
+        )  # fmt: skip
+    return Effect(
+        title=treatment.name, junction=size, months=0.1, source=treatment.source,
+        note=f"each quantum does more; {whom}",
+    )  # fmt: skip
+
+
+# What acts on fibres, tremor, release or a tunnel has no parameter here.
+for _treatment in TREATMENTS.values():
+    if _treatment.acts_on == "junction" or (
+        _treatment.acts_on == "pace" and "dmd" not in _treatment.diseases
+    ):
+        EFFECTS.add(_treatment.name, _of_treatment(_treatment))
 EFFECTS.add(
     "strength training",
     Effect(
-        title="strength training", fibre=Size(0.04, 0.02, 0.0, 0.15),
-        drive=Size(0.3, 0.15, 0.0, 0.9), months=2.0, load="training",
-        note="healthy people; drive within weeks, fibres within months",
+        title="strength training", fibre=Size(0.075, 0.03, 0.0, 0.2),
+        drive=Size(0.3, 0.15, 0.0, 0.9), months=2.0, load="training", source="wilson2023",
+        note="healthy people; the gain of area is assumed; drive within weeks, fibres within months",
     ),
 )
 EFFECTS.add(

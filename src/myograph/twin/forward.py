@@ -29,13 +29,13 @@ __all__ = ["EXPONENTS", "Clinic", "clinic", "strength"]
 Floats = NDArray[np.float64]
 
 # Healthy end-plates under stimulation, microseconds, and how weakness of a quantum adds to it.
-_JITTER_US, _WEAK, _WEAKER, _WEAKEST = 13.6, 2.89, -1.255, 1.1
+_JITTER_US, _WEAK, _WEAKER, _WEAKEST = 13.9, 2.83, -1.22, 1.1
 # Decrement: log odds of a response that is lost, by the effect of a quantum and immaturity.
-_LOST, _SAFE, _YOUNG = 0.77, -9.9, 9.8
+_LOST, _SAFE, _YOUNG = 1.0, -10.1, 8.8
 # How strength becomes a score: the typical link of `myograph.twin.function`, whose `half` this is.
 _HALF_SCORE = 0.8
 # Fall of the median frequency in 60 s at half of the force, percent, and what it follows.
-_FALL_PERCENT, _FALL_FATIGUE, _FALL_DRIVE = 4.95, 1.15, 1.24
+_FALL_PERCENT, _FALL_FATIGUE, _FALL_DRIVE = 4.8, 1.19, 1.04
 
 # The model itself has a healthy value of these.
 _MODELLED = (
@@ -49,15 +49,15 @@ _MODELLED = (
 #: and (not its logarithm) the immaturity of the junctions.
 EXPONENTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        "cmap_mv": {"innervated": 0.91, "fibre": 1.6, "units": 0.07},
-        "munix": {"innervated": 1.05, "fibre": 1.55, "units": 0.22},
-        "muap_amplitude_uv": {"size": 0.24, "fibre": 1.9},
-        "muap_duration_ms": {"size": 0.09, "fibre": -0.6, "immature": 0.3},
-        "muap_size_index": {"size": 0.31, "fibre": 0.4, "immature": 0.4},
-        "mvc_n": {"innervated": 1.05, "fibre": 2.1},
-        "rate_hz": {"innervated": 0.15, "units": -0.07},
-        "mdf_hz": {"fibre": 0.76, "units": 0.035, "immature": -0.19},
-        "jitter_us": {"immature": 3.0},
+        "cmap_mv": {"innervated": 0.84, "fibre": 1.6, "units": 0.09},
+        "munix": {"innervated": 0.96, "fibre": 1.6, "units": 0.27},
+        "muap_amplitude_uv": {"size": 0.22, "fibre": 2.0, "immature": 0.9},
+        "muap_duration_ms": {"size": 0.09, "fibre": -0.6, "immature": 0.4},
+        "muap_size_index": {"size": 0.30, "fibre": 0.5, "immature": 0.8},
+        "mvc_n": {"innervated": 0.86, "fibre": 2.1, "units": 0.08},
+        "rate_hz": {"innervated": 0.25, "units": -0.10},
+        "mdf_hz": {"fibre": 0.77, "units": 0.035, "immature": -0.19},
+        "jitter_us": {"immature": 2.75},
     }
 )
 
@@ -137,7 +137,8 @@ class Clinic:
             response = self._one("cmap_mv", own, course, terms)
             return np.log(1000.0) + response - self._one("munix", own, course, terms)
         if name == "score_percent":
-            return _score(strength(own, course) * self._force(own) / self.force[-1])
+            share = strength(own, course, self.healthy_units) * self._force(own)
+            return _score(share / self.force[-1])
         follows = EXPONENTS.get(name, {})
         value = np.zeros(course.units.shape)
         for term, exponent in follows.items():
@@ -191,11 +192,16 @@ class Clinic:
         )
 
 
-def strength(parameters: Mapping[str, Floats], course: Course) -> Floats:
+def strength(
+    parameters: Mapping[str, Floats], course: Course, healthy_units: float
+) -> Floats:
     """Return the force that the muscle could give at full drive, as a share of the healthy one."""
-    fibre = _column(parameters["fibre"])
     follows = EXPONENTS["mvc_n"]
-    return course.innervated ** follows["innervated"] * fibre ** follows["fibre"]
+    return np.asarray(
+        course.innervated ** follows["innervated"]
+        * _column(parameters["fibre"]) ** follows["fibre"]
+        * (course.units / healthy_units) ** follows["units"]
+    )
 
 
 def clinic(muscle: str, norms: Mapping[str, float] | None = None) -> Clinic:

@@ -182,7 +182,7 @@ def _run(twin: PatientTwin, name: str, phases: tuple[Phase, ...], moments: Float
     draws["score_percent"] = np.clip(draws["score_percent"], 0.0, 100.0)
     draws["units"] = whole.units
     draws["innervated_percent"] = 100 * whole.innervated
-    draws["strength_percent"] = 100 * strength(state, whole)
+    draws["strength_percent"] = 100 * strength(state, whole, desk.healthy_units)
     return Trajectory(name, phases, moments, draws)
 
 
