@@ -12,7 +12,7 @@ the truth nor the seeds. It sees thirteen measures. People of other seeds were u
 * Fibre by fibre: patients whose visits come from the full simulator (twin_full_visit.py), which the
   fit's model only approximates; the same questions, and how far the model misses.
 
-    python benchmarks/science/twin_fit.py [--people 60] [--full 5] [--first-seed 0]
+    python benchmarks/science/twin_fit.py [--people 60] [--full 4] [--first-seed 10000]
 
 Writes benchmarks/results/twin_fit.json and prints tables.
 """
@@ -43,7 +43,7 @@ import twin_full_visit
 
 RESULTS = Path(__file__).parents[1] / "results" / "twin_fit.json"
 MONTHS = 3.0 * np.arange(12)
-FULL_MONTHS = 6.0 * np.arange(6)
+FULL_MONTHS = 5.0 * np.arange(6)
 DERIVED = ("units_first", "units_now", "slope")
 LEVEL = 0.9
 
@@ -167,7 +167,7 @@ def compared(errors: list[dict[str, dict[str, float]]]) -> dict[str, object]:
 
 def full(people: int, first: int) -> dict[str, object]:
     """The same with visits of the full simulator, and the laboratory's own norms for it."""
-    norms = healthy_norms(4)
+    norms = healthy_norms(3)
     names = (*PARAMETERS, *DERIVED)
     hits, slopes, errors, misses, refused = [], [], [], [], []
     for seed in range(first, first + people):
@@ -213,7 +213,7 @@ def healthy_norms(people: int) -> dict[str, float]:
     """What a laboratory would find in healthy people of the full simulator."""
     rows = []
     for seed in range(people):
-        own = {**person_of(0), "loss": 0.0, "junction": 1.0, "drive": 0.93, "fatigue": 1.0}
+        own = {**person_of(10_000), "loss": 0.0, "junction": 1.0, "drive": 0.93, "fatigue": 1.0}
         own |= {"units": 180, "fibre": 1.0}
         rows.append(twin_full_visit.visit(twin_full_visit.body(30_000 + seed, **own), 0.0))
     found = {name: float(np.mean([row[name] for row in rows])) for name in CLINICAL if name in rows[0]}
@@ -248,8 +248,8 @@ def show(result: dict[str, object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--full", type=int, default=5)
-    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--full", type=int, default=4)
+    parser.add_argument("--first-seed", type=int, default=10_000)
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")

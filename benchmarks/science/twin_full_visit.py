@@ -26,6 +26,7 @@ from myograph.twin.discharge import discharges
 from myograph.twin.drive import Drive
 from myograph.twin.emg import synthesise
 from myograph.twin.fatigue import FatigueParameters, fatigue
+from myograph.twin.function import Alsfrs
 from myograph.twin.jitter import stimulated_jitter
 from myograph.twin.junction import weak_junctions
 from myograph.twin.muap import muap_library
@@ -58,7 +59,7 @@ class Body:
     onset_months: float
     adoption: float
     cap: float
-    safety: float
+    junction: float
     drive: float
     fatigue: float
 
@@ -103,7 +104,7 @@ def _stimulated(person: Body, muscle: Muscle, seed: int) -> dict[str, float]:
     library = motor_units(muscle, NAME, fs_hz=STUDY_HZ)
     nerve = Nerve.healthy(NERVE, n_motor=muscle.pool.n_units, seed=person.seed)
     response = cmap(nerve, library, site=SITE)
-    forces = np.linspace(0.02, 1, 20)
+    forces = np.linspace(0.03, 1, 16)
     found = munix(response, interference_epochs(muscle, library, forces, seed=seed))
     return {"cmap_mv": measure_cmap(response).amplitude_mv, "munix": found.munix}
 
@@ -125,6 +126,7 @@ def _voluntary(person: Body, muscle: Muscle, seed: int) -> dict[str, float]:
     share = np.cumsum(power[band]) / power[band].sum()
     return {
         "mvc_n": mvc,
+        "score_percent": float(Alsfrs().of([min(mvc / ANATOMY.pool.mvc_n, 1.0)])[0] / 0.48),
         "rate_hz": float(rates[rates[:, 0] > 0, 0].mean()),
         "rate_mvc_hz": float(rates[rates[:, 1] > 0, 1].mean()),
         "mdf_hz": float(np.interp(0.5, share, frequency[band])),
@@ -135,7 +137,7 @@ def _needle(muscle: Muscle, person: int, seed: int) -> dict[str, float]:
     rng = stream(seed, "examination")
     active = muscle.keep_units(muscle.pool.alive & (muscle.pool.threshold < 0.2))
     taken = []
-    for _ in range(25):
+    for _ in range(14):
         shape = active.geometry
         side = rng.choice([-1.0, 1.0])
         z = shape.zones_mm[0] + side * rng.uniform(0.2, 0.4) * shape.fibre_length_mm
@@ -151,7 +153,7 @@ def _needle(muscle: Muscle, person: int, seed: int) -> dict[str, float]:
         except DataError:
             continue
         taken += [t.measures for t in twin_needle._acceptable(library, person)]
-        if len(taken) >= 20:
+        if len(taken) >= 16:
             break
     if len(taken) < 5:
         return {}
@@ -164,7 +166,7 @@ def _needle(muscle: Muscle, person: int, seed: int) -> dict[str, float]:
 
 
 def _junctions(person: Body, muscle: Muscle, seed: int) -> dict[str, float]:
-    weak = weak_junctions(muscle, "quantum_mv", max(1 - person.safety, 0.0), seed=person.seed)
+    weak = weak_junctions(muscle, "quantum_mv", max(1 - person.junction, 0.0), seed=person.seed)
     library = motor_units(weak, NAME, fs_hz=STUDY_HZ)
     nerve = Nerve.healthy(NERVE, n_motor=muscle.pool.n_units, seed=person.seed)
     train = repetitive_stimulation(
@@ -187,5 +189,6 @@ def _tired(person: Body, muscle: Muscle) -> dict[str, float]:
     left = weight @ course.remaining[:, -1] / weight.sum()
     return {
         "capacity_left": float(course.capacity_n[-1] / course.capacity_n[0]),
-        "velocity_fall_percent": float(100 * rules.velocity_loss * (1 - left)),
+        # The median frequency falls with the velocity of the fibres that work.
+        "mdf_fall_percent": float(100 * rules.velocity_loss * (1 - left)),
     }

@@ -165,7 +165,8 @@ def _moments(months: float, step_months: float) -> Floats:
 def _run(twin: PatientTwin, name: str, phases: tuple[Phase, ...], moments: Floats) -> Trajectory:
     own, before, stand = twin.course()
     steps = np.diff(moments)
-    luck = stream(twin.seed, "future").standard_normal((twin.n, 2 * len(steps)))
+    # Step by step, so that a longer look ahead begins like a shorter one.
+    luck = stream(twin.seed, "future").standard_normal((2 * len(steps), twin.n)).T
     pace, sprout, changing = _treated(twin, own, phases, moments)
     course, _ = grow(own, stand, steps, luck, speed=pace, adoption=sprout)
     whole = Course(
