@@ -172,9 +172,7 @@ def full(people: int, first: int) -> dict[str, object]:
     hits, slopes, errors, misses, refused = [], [], [], [], []
     for seed in range(first, first + people):
         own = person_of(seed)
-        body = twin_full_visit.body(
-            20_000 + seed, **{**own, "units": int(own["units"])}
-        )
+        body = twin_full_visit.body(20_000 + seed, **{**own, "units": int(own["units"])})
         rows = [twin_full_visit.visit(body, float(month)) for month in FULL_MONTHS]
         clean = {
             name: np.array([row.get(name, np.nan) for row in rows]) for name in CLINICAL
@@ -193,14 +191,19 @@ def full(people: int, first: int) -> dict[str, object]:
         cells = twin.check()
         misses.append(np.mean([cell.inside for cell in cells]))
         errors.append(ahead(seen, seed))
-        print(f"\r{seed - first + 1} of {people} fibre by fibre", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r{seed - first + 1} of {people} fibre by fibre", end="", file=sys.stderr, flush=True
+        )
     if not hits:
         return {"refused": refused}
     table, lines = np.array(hits, float), np.array(slopes)
     cover = {name: float(table[:, k].mean()) for k, name in enumerate(names)}
     result = {
         "people": len(hits), "visits": len(FULL_MONTHS), "refused": refused, "norms": norms,
-        "coverage of 90 % intervals": {**cover, "all parameters": share(table[:, : len(PARAMETERS)])},
+        "coverage of 90 % intervals": {
+            **cover,
+            "all parameters": share(table[:, : len(PARAMETERS)]),
+        },
         "bias of units lost a month": ratio(lines[:, 1], lines[:, 0]),
         "values inside their posterior predictions": float(np.mean(misses)),
         "forecast": compared(errors),
@@ -216,7 +219,9 @@ def healthy_norms(people: int) -> dict[str, float]:
         own = {**person_of(10_000), "loss": 0.0, "junction": 1.0, "drive": 0.93, "fatigue": 1.0}
         own |= {"units": 180, "fibre": 1.0}
         rows.append(twin_full_visit.visit(twin_full_visit.body(30_000 + seed, **own), 0.0))
-    found = {name: float(np.mean([row[name] for row in rows])) for name in CLINICAL if name in rows[0]}
+    found = {
+        name: float(np.mean([row[name] for row in rows])) for name in CLINICAL if name in rows[0]
+    }
     # A percentage that is 0 in health has no norm of its own.
     return {name: value for name, value in found.items() if name != "decrement_percent"} | {
         "decrement_percent": 0.0
@@ -230,19 +235,24 @@ def person_of(seed: int) -> dict[str, float]:
     return {**own, "units": float(round(own["units"]))}
 
 
+def told(row: dict[str, float], factor: float = 1.0, form: str = ".1f") -> str:
+    value, low, high = (factor * row[key] for key in ("value", "low", "high"))
+    return f"{value:{form}} ({low:{form}} to {high:{form}})"
+
+
 def show(result: dict[str, object]) -> None:
     print(f"\n{result['people']} people, one fit {result['seconds of one fit']:.1f} s of CPU")
     for name, row in result["coverage of 90 % intervals"].items():
-        print(f"  {name:18} {100 * row['value']:5.1f} %  ({100 * row['low']:.1f} to {100 * row['high']:.1f})")
+        print(f"  {name:18} {told(row, 100)} % inside")
     for name in ("bias of units lost a month", "bias of the rate of loss"):
-        row = result[name]
-        print(f"{name}: {100 * row['value']:+.1f} % ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})")
-    told = result["forecast"]
-    print(f"forecast error: twin {told['twin']:.3f}, last value {told['last value']:.3f}, "
-          f"line {told['line']:.3f} measurement errors; {100 * told['inside']:.1f} % inside 90 %")
+        print(f"{name}: {told(result[name], 100, '+.1f')} %")
+    errors = result["forecast"]
+    print(
+        f"forecast error: twin {errors['twin']:.3f}, last value {errors['last value']:.3f}, "
+        f"line {errors['line']:.3f} measurement errors; {100 * errors['inside']:.1f} % inside 90 %"
+    )
     for other in ("last value", "line"):
-        gain = told[f"gain over {other}"]
-        print(f"  smaller than {other} by {gain['value']:.3f} ({gain['low']:.3f} to {gain['high']:.3f})")
+        print(f"  smaller than {other} by {told(errors[f'gain over {other}'], 1, '.3f')}")
 
 
 def main() -> None:

@@ -16,14 +16,13 @@ import numpy as np
 from scipy.signal import welch
 
 from myograph.core.errors import DataError
-from myograph.motorunits.waveform import measure_muap
 from myograph.twin.anatomy import MUSCLES
 from myograph.twin.cmap import cmap, measure_cmap, motor_units
-from myograph.twin.contraction import excitation_for_force
-from myograph.twin.electrode import SurfaceElectrodes
 from myograph.twin.conductor import PlanarConductor
+from myograph.twin.contraction import excitation_for_force
 from myograph.twin.discharge import discharges
 from myograph.twin.drive import Drive
+from myograph.twin.electrode import SurfaceElectrodes
 from myograph.twin.emg import synthesise
 from myograph.twin.fatigue import FatigueParameters, fatigue
 from myograph.twin.function import Alsfrs

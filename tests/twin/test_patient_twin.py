@@ -10,7 +10,7 @@ import pytest
 import myograph.twin
 from myograph.core.errors import ArtifactError, DataError, ParameterError
 from myograph.twin.effect import EFFECTS, Effect, Phase, Size, protocol
-from myograph.twin.inference import Likelihood, fit
+from myograph.twin.inference import Checkpoint, Likelihood, fit
 from myograph.twin.posterior import DERIVED, LIMITS, PatientTwin
 from myograph.twin.reduced import PARAMETERS, priors
 from myograph.twin.simulated_visits import CLINICAL, noisy, simulate_visits
@@ -93,14 +93,15 @@ def test_the_same_seed_gives_the_same_twin(patient, twin):
 
 def test_a_fit_goes_on_where_it_stopped(patient, twin):
     states = []
-    fit(patient.observations, seed=1, particles=QUICK, checkpoint=states.append)
+    fit(patient.observations, seed=1, particles=QUICK, checkpoint=Checkpoint(states.append))
     middle = json.loads(json.dumps(states[1]))
-    again = fit(patient.observations, seed=1, particles=QUICK, resume=middle)
+    going_on = Checkpoint(states.append, middle)
+    again = fit(patient.observations, seed=1, particles=QUICK, checkpoint=going_on)
     np.testing.assert_array_equal(again.whitened, twin.whitened)
     for changed in ({"seed": 2}, {"particles": 100}, {"prior": {"loss": (0.02, 1.0)}}):
         options = {"seed": 1, "particles": QUICK, **changed}
         with pytest.raises(ArtifactError, match="belongs to other visits"):
-            fit(patient.observations, resume=middle, **options)
+            fit(patient.observations, checkpoint=going_on, **options)
 
 
 def test_a_twin_survives_its_file(twin):
@@ -140,7 +141,7 @@ def test_one_visit_gives_the_prior_and_a_sentence():
 
 
 def test_visits_that_contradict_each_other_are_refused():
-    with pytest.raises(DataError, match="standard deviations away.*contradict"):
+    with pytest.raises(DataError, match=r"standard deviations away.*contradict"):
         fit(Observations([0, 1, 2], {"cmap_mv": [9.0, 0.1, 9.0]}), seed=1, particles=QUICK)
 
 
@@ -164,7 +165,9 @@ def test_predictions_and_identifiability(twin):
 
 
 def test_what_would_happen_side_by_side(twin):
-    found = what_if(twin, {"slower": "riluzole", "stopped": Effect(title="x", loss=Size(1.0))}, months=12)
+    found = what_if(
+        twin, {"slower": "riluzole", "stopped": Effect(title="x", loss=Size(1.0))}, months=12
+    )
     natural, slower, stopped = found.arms
     assert natural.name == NATURAL
     assert natural.draws["units"].shape == (twin.n, 13)
@@ -229,7 +232,9 @@ def test_impossible_phases_and_effects_are_refused():
 @pytest.mark.parametrize("name", EFFECTS)
 def test_every_effect_is_uncertain_and_says_where_it_is_from(name):
     effect = EFFECTS[name]
-    sizes = [getattr(effect, k) for k in ("loss", "adoption", "fibre", "drive", "junction", "fatigue")]
+    sizes = [
+        getattr(effect, k) for k in ("loss", "adoption", "fibre", "drive", "junction", "fatigue")
+    ]
     assert any(size.sd > 0 for size in sizes)
     assert all(size.sd > 0 or size.mean == 0 for size in sizes)
     assert effect.note

@@ -153,7 +153,9 @@ def test_measures_move_as_they_should():
     for name in ("mvc_n", "rate_hz", "rate_mvc_hz", "score_percent"):
         assert expected(people(loss=1e-12, drive=0.5), name) < expected(well, name)
     assert expected(people(junction=0.3), "decrement_percent") > 10
-    assert expected(people(junction=0.5), "jitter_us") > 2 * expected(people(junction=1 - 1e-9), "jitter_us")
+    assert expected(people(junction=0.5), "jitter_us") > 2 * expected(
+        people(junction=1 - 1e-9), "jitter_us"
+    )
     assert expected(people(fatigue=2.0), "mdf_fall_percent") > expected(well, "mdf_fall_percent")
     assert expected(people(fibre=1.2), "mdf_hz") > expected(well, "mdf_hz")
 

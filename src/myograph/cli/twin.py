@@ -114,9 +114,7 @@ def what_if(
     from myograph.cli import render
     from myograph.workflows.twin import simulate_twin, what_if_object
 
-    twin, found = simulate_twin(
-        patient, treatment or (), months=months, report=report, force=force
-    )
+    twin, found = simulate_twin(patient, treatment or (), months=months, report=report, force=force)
     told = what_if_object(twin, found)
     if json:
         render.print_json(told)
@@ -193,7 +191,9 @@ verb(
     "myograph twin fit visits.csv --out p07.twin.json --muscle TA --known onset_months=14:0.2 "
     "--report p07.html",
 )
-verb(app, "show", show, "myograph twin show p07.twin.json", "myograph twin show p07.twin.json --json")
+verb(
+    app, "show", show, "myograph twin show p07.twin.json", "myograph twin show p07.twin.json --json"
+)
 verb(
     app,
     "what-if",

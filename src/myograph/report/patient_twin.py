@@ -86,7 +86,7 @@ def checks_figure(twin: PatientTwin) -> str:
     """Draw what was measured over what the twin predicts of it, measure by measure."""
     names = twin.observations.measures
     cells = twin.check()
-    with _grid("checks", len(names)) as (canvas, panels):
+    with _Grid("checks", len(names)) as (canvas, panels):
         for axes, name in zip(panels, names, strict=True):
             mine = [cell for cell in cells if cell.measure == name]
             months = [cell.months for cell in mine]
@@ -113,7 +113,7 @@ def checks_figure(twin: PatientTwin) -> str:
 def courses_figure(twin: PatientTwin, found: WhatIf) -> str:
     """Draw trajectories side by side: medians and 90 % bands of every protocol."""
     quantities = _quantities(twin)
-    with _grid("courses", len(quantities)) as (canvas, panels):
+    with _Grid("courses", len(quantities)) as (canvas, panels):
         for axes, quantity in zip(panels, quantities, strict=True):
             for k, arm in enumerate(found.arms):
                 colour = _COLOURS[k % len(_COLOURS)]
@@ -185,7 +185,8 @@ def _parts(twin: PatientTwin, found: WhatIf | None) -> Iterator[Html]:
     inside = sum(cell.inside for cell in cells)
     share = f"{inside} of {len(cells)} values lie in their 90 % predictions"
     yield element(
-        "p", f"{share}. The same visits made the twin, so more than 90 % is usual and proves little."
+        "p",
+        f"{share}. The same visits made the twin, so more than 90 % is usual and proves little.",
     )
     yield element("h2", "Limits")
     yield listed([*LIMITS, *([TREATED] if found is not None else [])])
@@ -228,12 +229,14 @@ def _treatments(found: WhatIf) -> Html:
 
 
 def _quantities(twin: PatientTwin) -> list[str]:
-    usual = [m for m in ("cmap_mv", "munix", "mvc_n", "score_percent") if m in twin.observations.values]
+    usual = [
+        m for m in ("cmap_mv", "munix", "mvc_n", "score_percent") if m in twin.observations.values
+    ]
     others = [m for m in twin.observations.measures if m not in usual]
     return ["units", "strength_percent", *[*usual, *others][:4]]
 
 
-class _grid:
+class _Grid:
     """Panels, three in a row; the rest of the last row stays empty."""
 
     def __init__(self, name: str, count: int) -> None:

@@ -65,7 +65,7 @@ class Effect:
     junction : Size
         Relative change of what a quantum does; it does no more than in health.
     drive : Size
-        Share of what is missing that is regained (below 0: of what is there that is lost).
+        Share of what is missing that is regained (below 0: of what is there, lost).
     fatigue : Size
         Relative change of fatigability.
     months : float
@@ -119,16 +119,23 @@ for _treatment in TREATMENTS.values():
 EFFECTS.add(
     "strength training",
     Effect(
-        title="strength training", fibre=Size(0.075, 0.03, 0.0, 0.2),
-        drive=Size(0.3, 0.15, 0.0, 0.9), months=2.0, load="training", source="wilson2023",
-        note="healthy people; the gain of area is assumed; drive within weeks, fibres within months",
+        title="strength training",
+        fibre=Size(0.075, 0.03, 0.0, 0.2),
+        drive=Size(0.3, 0.15, 0.0, 0.9),
+        months=2.0,
+        load="training",
+        source="wilson2023",
+        note="healthy people; area is assumed; drive within weeks, fibres within months",
     ),
 )
 EFFECTS.add(
     "endurance training",
     Effect(
-        title="endurance training", fatigue=Size(-0.2, 0.1, -0.6, 0.1), months=2.0,
-        load="training", note="healthy people",
+        title="endurance training",
+        fatigue=Size(-0.2, 0.1, -0.6, 0.1),
+        months=2.0,
+        load="training",
+        note="healthy people",
     ),
 )
 EFFECTS.add(
@@ -215,9 +222,7 @@ def protocol(
 
 
 def _agree(phase: Phase, other: Phase) -> None:
-    together = (
-        phase.start_months < other.stop_months and other.start_months < phase.stop_months
-    )
+    together = phase.start_months < other.stop_months and other.start_months < phase.stop_months
     if not together:
         return
     if phase.effect == other.effect:
@@ -228,6 +233,6 @@ def _agree(phase: Phase, other: Phase) -> None:
     loads = {phase.effect.load, other.effect.load} - {""}
     if len(loads) > 1:
         raise ParameterError(
-            f"The protocol contradicts itself: {other.effect.title!r} and {phase.effect.title!r} at "
-            "the same time; let one stop before the other starts."
+            f"The protocol contradicts itself: {other.effect.title!r} and {phase.effect.title!r} "
+            "at the same time; let one stop before the other starts."
         )

@@ -154,7 +154,9 @@ class Clinic:
                 return wanted
             healthy = {key: np.array([p.middle]) for key, p in PARAMETERS.items()}
             healthy["units"] = np.array([self.healthy_units])
-            whole = Course(healthy["units"][:, None], *(np.full((1, 1), x) for x in (1.0, 1.0, 0.0)))
+            whole = Course(
+                healthy["units"][:, None], *(np.full((1, 1), x) for x in (1.0, 1.0, 0.0))
+            )
             own = {key: _column(value) for key, value in healthy.items()}
             return wanted - float(np.squeeze(self._level(name, own, whole)))
         if name in _MODELLED:
@@ -192,9 +194,7 @@ class Clinic:
         )
 
 
-def strength(
-    parameters: Mapping[str, Floats], course: Course, healthy_units: float
-) -> Floats:
+def strength(parameters: Mapping[str, Floats], course: Course, healthy_units: float) -> Floats:
     """Return the force that the muscle could give at full drive, as a share of the healthy one."""
     follows = EXPONENTS["mvc_n"]
     return np.asarray(

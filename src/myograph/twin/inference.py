@@ -25,11 +25,10 @@ from myograph.twin.reduced import PARAMETERS, Prior, courses, priors
 from myograph.twin.seeds import stream
 from myograph.twin.visit import MEASURES, Observations
 
-__all__ = ["Likelihood", "fit"]
+__all__ = ["Checkpoint", "Likelihood", "fit"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
-Checkpoint = Callable[[dict[str, Any]], None]
 
 _FORMAT = "myograph-twin-fit-1"
 _PARAMETERS = len(PARAMETERS)
@@ -57,7 +56,10 @@ class Likelihood:
         self.noise = np.array([rule.noise for rule in rules])
         self.spread = self.clinic.spread(self.measures)
         self.seen = np.stack(
-            [rule.to_scale(observations.values[n]) for n, rule in zip(self.measures, rules, strict=True)]
+            [
+                rule.to_scale(observations.values[n])
+                for n, rule in zip(self.measures, rules, strict=True)
+            ]
         )
         self.there = np.isfinite(self.seen)
         self.counts = self.there.sum(axis=1)
@@ -95,6 +97,22 @@ class Likelihood:
         return np.asarray((spread * sums / total + np.sqrt(noise * spread / total) * drawn).T)
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a fit keeps what it has, and what it goes on from.
+
+    Parameters
+    ----------
+    save : callable
+        Is given a JSON-able state after each stage.
+    saved : mapping, optional
+        Such a state, of the same fit.
+    """
+
+    save: Callable[[dict[str, Any]], None]
+    saved: Mapping[str, Any] | None = None
+
+
 @dataclass(slots=True)
 class _Swarm:
     """Where the sampler stands; all of it goes into a checkpoint."""
@@ -122,7 +140,6 @@ def fit(
     particles: int = 1000,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
-    resume: Mapping[str, Any] | None = None,
 ) -> PatientTwin:
     """Infer a patient's twin from their visits.
 
@@ -137,9 +154,8 @@ def fit(
         100 or more.
     progress : callable, optional
         ``progress(done, total, told)``.
-    checkpoint : callable, optional
-        Is given a JSON-able state after each stage; hand one back as ``resume`` to go on from it.
-    resume : mapping, optional
+    checkpoint : Checkpoint, optional
+        Lets a fit that was stopped go on.
 
     Returns
     -------
@@ -151,7 +167,7 @@ def fit(
     DataError
         If no course of the model comes near the visits.
     ArtifactError
-        If ``resume`` belongs to other visits, another prior or another seed.
+        If what was saved belongs to other visits, another prior or another seed.
 
     Examples
     --------
@@ -165,13 +181,14 @@ def fit(
     own = priors(observations.muscle, prior)
     likelihood = Likelihood(observations, own)
     digest = _digest(observations, own, particles)
-    swarm = _first(likelihood, particles, seed) if resume is None else _again(resume, digest, seed)
+    saved = checkpoint.saved if checkpoint else None
+    swarm = _first(likelihood, particles, seed) if saved is None else _again(saved, digest, seed)
     while swarm.heat < 1.0 and swarm.stage < _MOST_STAGES:
         _advance(swarm, likelihood, stream(seed, "stage", swarm.stage + 1))
         if progress is not None:
             progress(round(100 * min(swarm.heat, 1.0)), 100, f"stage {swarm.stage}")
         if checkpoint is not None:
-            checkpoint(swarm.to_dict(digest, seed))
+            checkpoint.save(swarm.to_dict(digest, seed))
     drawn = likelihood.offsets(swarm.whitened, stream(seed, "offsets"))
     return PatientTwin.of_particles(
         observations, own, swarm.whitened, drawn, seed=seed, accepted=swarm.accepted
@@ -186,8 +203,8 @@ def _first(likelihood: Likelihood, particles: int, seed: int) -> _Swarm:
 def _again(saved: Mapping[str, Any], digest: str, seed: int) -> _Swarm:
     if saved.get("format") != _FORMAT or saved.get("digest") != digest or saved.get("seed") != seed:
         raise ArtifactError(
-            "This half-finished fit belongs to other visits, another prior, another seed or another "
-            "version; remove it and begin anew."
+            "This half-finished fit belongs to other visits, another prior, another seed or "
+            "another version; remove it and begin anew."
         )
     return _Swarm(
         np.asarray(saved["whitened"], float), np.asarray(saved["fits"], float), saved["heat"],

@@ -7,7 +7,7 @@ visits narrowed it, and the twin says where its predictions miss what was measur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,11 +40,16 @@ DERIVED: Mapping[str, tuple[str, str, float]] = {
 
 #: Limits of use, said on everything a twin shows.
 LIMITS = (
-    "A research model of one muscle: not a medical device, no diagnosis, no prognosis for a person.",
-    "It was verified on simulated patients only; no study has compared its intervals with what "
-    "happened to people.",
-    "The intervals are right only if the disease goes on as the model says: a constant share of the "
-    "units is lost, at random, and reinnervation does not change unless a treatment changes it.",
+    "A research model of one muscle: not a medical device, no diagnosis, no person's prognosis.",
+    (
+        "It was verified on simulated patients only; no study has compared its intervals with what "
+        "happened to people."
+    ),
+    (
+        "The intervals are right only if the disease goes on as the model says: a constant share "
+        "of the units is lost, at random, and reinnervation stays as it is unless a treatment "
+        "changes it."
+    ),
 )
 TREATED = (
     "What a treatment does is drawn from its published uncertainty and is the same for all who are "
@@ -205,7 +210,9 @@ class PatientTwin:
             ends = np.array([-1.645, 1.645]) * self.prior.spread[i] + self.prior.middle[i]
             first, last = rule.shown * rule.back(ends)
             rows.append(
-                Found(name, rule.title, rule.unit, median, low, high, first, last, self.narrowed(name))
+                Found(
+                    name, rule.title, rule.unit, median, low, high, first, last, self.narrowed(name)
+                )
             )
         for name, (title, unit, factor) in DERIVED.items():
             values = factor * _derived(name, own, course, self.observations.months)
@@ -226,7 +233,8 @@ class PatientTwin:
 
         What is strongly correlated cannot be told apart by these visits.
         """
-        return np.corrcoef(self.whitened[:, : len(PARAMETERS)].T)
+        columns = self.whitened[:, : len(PARAMETERS)]
+        return np.asarray(np.corrcoef(columns.T), np.float64)
 
     def confounded(self, least: float = 0.6) -> tuple[tuple[str, str, float], ...]:
         """Return pairs of parameters that the visits cannot tell apart, strongest first."""
@@ -242,7 +250,9 @@ class PatientTwin:
     def expected(self, measures: Sequence[str]) -> Floats:
         """Return what the person truly has at the visits, (n_measures, n, n_visits), on scales."""
         own, course, _ = self.course()
-        bare = clinic(self.observations.muscle, self.observations.norms).expected(own, course, measures)
+        bare = clinic(self.observations.muscle, self.observations.norms).expected(
+            own, course, measures
+        )
         return bare + self.offsets_of(measures).T[:, :, None]
 
     def offsets_of(self, measures: Sequence[str]) -> Floats:
@@ -352,9 +362,7 @@ class PatientTwin:
         return cls(seen, prior, whitened, offsets, seed, accepted)
 
 
-def _derived(
-    name: str, own: Mapping[str, Floats], course: Course, months: ArrayLike
-) -> Floats:
+def _derived(name: str, own: Mapping[str, Floats], course: Course, months: ArrayLike) -> Floats:
     units = course.units
     if name == "units_first":
         return units[:, 0]
@@ -369,5 +377,5 @@ def _derived(
 
 
 def _plain(row: Found) -> Found:
-    numbers = ("median", "low", "high", "prior_low", "prior_high", "narrowed")
-    return replace(row, **{name: float(getattr(row, name)) for name in numbers})
+    told = (row.median, row.low, row.high, row.prior_low, row.prior_high, row.narrowed)
+    return Found(row.name, row.title, row.unit, *map(float, told))

@@ -1,9 +1,9 @@
 """The reduced model of a patient's muscle: nine parameters, and what they do to units over months.
 
-The full twin lets every unit die and every fibre be adopted; that takes seconds a visit. A fit needs
-a hundred thousand visits, so this model keeps only means: how many units live, how much of the
-muscle they hold at birth and now, and how young their junctions are. Which units happen to die is
-chance, and stays chance here: each interval has its own luck. How far the two agree is measured
+The full twin lets every unit die and every fibre be adopted; that takes seconds a visit. A fit
+needs a hundred thousand visits, so this model keeps only means: how many units live, how much of
+the muscle they hold at birth and now, and how young their junctions are. Which units happen to die
+is chance, and stays chance here: each interval has its own luck. How far the two agree is measured
 (benchmarks/science/twin_forward.py).
 """
 
@@ -21,7 +21,18 @@ from myograph.core.checks import unknown_name
 from myograph.core.errors import ParameterError
 from myograph.twin.anatomy import MUSCLES
 
-__all__ = ["PARAMETERS", "Course", "Growth", "Parameter", "Prior", "courses", "grow", "held", "onset", "priors"]
+__all__ = [
+    "PARAMETERS",
+    "Course",
+    "Growth",
+    "Parameter",
+    "Prior",
+    "courses",
+    "grow",
+    "held",
+    "onset",
+    "priors",
+]
 
 Floats = NDArray[np.float64]
 
@@ -156,9 +167,7 @@ class Prior:
         return np.stack(columns, axis=-1)
 
 
-def priors(
-    muscle: str, own: Mapping[str, tuple[float, float]] | None = None
-) -> Prior:
+def priors(muscle: str, own: Mapping[str, tuple[float, float]] | None = None) -> Prior:
     """Return the priors for a muscle.
 
     Parameters
@@ -329,9 +338,7 @@ def luck_shape(luck: Floats) -> tuple[int, int]:
     return luck.shape[0], luck.shape[1] // 2
 
 
-def _step(
-    now: Growth, hazard: Floats, months: Floats, luck: Floats, efficacy: Floats
-) -> Growth:
+def _step(now: Growth, hazard: Floats, months: Floats, luck: Floats, efficacy: Floats) -> Growth:
     expected = hazard * months
     deaths = now.units * expected
     fell = expected * _gamma(deaths, luck[:, 0])

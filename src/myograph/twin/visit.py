@@ -160,6 +160,7 @@ TYPICAL: Mapping[str, Mapping[str, float]] = MappingProxyType(
     }
 )  # fmt: skip
 
+
 def typical(muscle: str, measure: str) -> tuple[float, float]:
     """Return a measure's typical healthy value and the spread between people on its scale.
 
@@ -225,8 +226,7 @@ class Observations:
             raise ParameterError(unknown_name(self.muscle, MUSCLES, what="muscle"))
         months = _checked_months(self.months)
         values = {
-            name: _checked_values(name, self.values[name], months)
-            for name in _known(self.values)
+            name: _checked_values(name, self.values[name], months) for name in _known(self.values)
         }
         values = {name: column for name, column in values.items() if np.isfinite(column).any()}
         if not values:
@@ -311,7 +311,9 @@ def _checked_months(months: ArrayLike) -> Floats:
             f"{given[row]:g} after one at {given[row - 1]:g}. Sort the rows, and put what belongs "
             "to one day into one row."
         )
-    Range(0, 600, "months", most=1500).check(float(given[-1] - given[0]), name="months of follow-up")
+    Range(0, 600, "months", most=1500).check(
+        float(given[-1] - given[0]), name="months of follow-up"
+    )
     return given
 
 

@@ -216,7 +216,9 @@ def _changed(own: Mapping[str, Floats], change: Mapping[str, Floats]) -> dict[st
         key: own[key][:, None] * np.maximum(1 + change[key], 0.05) for key in ("fibre", "fatigue")
     }
     junction = own["junction"][:, None]
-    found["junction"] = np.clip(junction * (1 + change["junction"]), 1e-3, np.maximum(junction, 1.0))
+    found["junction"] = np.clip(
+        junction * (1 + change["junction"]), 1e-3, np.maximum(junction, 1.0)
+    )
     there, by = own["drive"][:, None], change["drive"]
     regained = there + (1 - there) * np.clip(by, 0.0, 1.0)
     found["drive"] = np.clip(regained * (1 + np.minimum(by, 0.0)), 1e-3, 1.0)

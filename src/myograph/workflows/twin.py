@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from myograph.core.checks import unknown_name
-from myograph.core.errors import ArtifactError, DataError, ParameterError
+from myograph.core.errors import ArtifactError, ParameterError
 from myograph.twin.effect import EFFECTS, Phase
-from myograph.twin.inference import fit
+from myograph.twin.inference import Checkpoint, fit
 from myograph.twin.posterior import LIMITS, TREATED, PatientTwin
-from myograph.twin.visit import MEASURES, Observations
 from myograph.twin.whatif import TRACKED, WhatIf, what_if
 from myograph.workflows.outputs import check_free, read_json, write_json, write_text
+from myograph.workflows.visits import read_observations
 
 if TYPE_CHECKING:
     from myograph.twin.effect import Effect
@@ -30,7 +27,6 @@ __all__ = [
     "fit_twin",
     "known_of",
     "load_twin",
-    "read_observations",
     "simulate_twin",
     "twin_object",
     "what_if_object",
@@ -39,71 +35,11 @@ __all__ = [
 
 Progress = Callable[[int, int, str], None]
 
-_TIME, _DATE = "months", "date"
-_ABOUT = ("muscle", "pseudonym")
-_GAPS = ("", "na", "nan", "n/a", "-", "none", "null")
-_MONTH_DAYS = 365.25 / 12
 _PART = ".part"
 _WINDOW = re.compile(r"(?P<name>[^@]+)@(?P<start>[0-9.]+)(:(?P<stop>[0-9.]+))?")
 
 
-def read_observations(
-    path: str | PathLike[str],
-    *,
-    muscle: str | None = None,
-    norms: Mapping[str, float] | None = None,
-) -> Observations:
-    """Read a table of visits.
-
-    One row for each visit: a column ``months`` (or ``date``, as 2026-03-01) and one for each
-    measure, by the names of `myograph.twin.visit.MEASURES`. Empty cells are gaps. Columns
-    ``muscle`` and ``pseudonym`` are optional and say the same in every row. Separators may be
-    commas, semicolons or tabs; with semicolons and tabs a decimal comma is read too.
-
-    Parameters
-    ----------
-    path : path
-    muscle : str, optional
-        In place of the table's; ``ADM`` when neither says.
-    norms : mapping of str to float, optional
-        The laboratory's own typical healthy values.
-
-    Raises
-    ------
-    DataError
-        If the table cannot be read, with the row and column.
-    """
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not text in UTF-8: {error.reason}.") from error
-    rows, comma = _rows(text, file)
-    header = [name.strip() for name in rows[0]]
-    _check_header(header, file)
-    columns = {
-        name: [row[k].strip() for row in rows[1:]] for k, name in enumerate(header)
-    }
-    months = _months(columns, file, comma)
-    order = np.argsort(months, kind="stable")
-    values = {
-        name: np.array([_number(cell, file, row, name, comma) for row, cell in enumerate(cells)])[order]
-        for name, cells in columns.items()
-        if name in MEASURES
-    }
-    about = {name: _same(columns[name], file, name) for name in _ABOUT if name in columns}
-    return Observations(
-        months[order],
-        values,
-        muscle or about.get("muscle") or "ADM",
-        about.get("pseudonym") or file.name.split(".")[0],
-        dict(norms or {}),
-    )
-
-
-def fit_twin(
+def fit_twin(  # noqa: PLR0913 - the verb as people type it: every option by its name
     table: str | PathLike[str],
     out: str | PathLike[str],
     *,
@@ -124,10 +60,10 @@ def fit_twin(
     Parameters
     ----------
     table : path
-        See `read_observations`.
+        See `myograph.workflows.visits.read_observations`.
     out : path
     muscle, norms : optional
-        See `read_observations`.
+        See `myograph.workflows.visits.read_observations`.
     known : mapping of str to (median, spread), optional
         What is known besides the visits; see `myograph.twin.reduced.priors`.
     seed, particles : int
@@ -144,14 +80,15 @@ def fit_twin(
     seen = read_observations(table, muscle=muscle, norms=norms)
     part = target.with_name(target.name + _PART)
     resume = read_json(part) if part.is_file() else None
-    options: dict[str, Any] = {"seed": seed, "prior": known, "particles": particles}
+    checkpoint = Checkpoint(lambda state: _keep(part, state), resume)
     try:
         twin = fit(
             seen,
+            seed=seed,
+            prior=known,
+            particles=particles,
             progress=progress,
-            checkpoint=lambda state: _keep(part, state),
-            resume=resume,
-            **options,
+            checkpoint=checkpoint,
         )
     except ArtifactError as error:
         raise ArtifactError(f"{part}: {error}") from error
@@ -214,7 +151,10 @@ def arms_of(treatments: Iterable[str]) -> dict[str, list[Phase]]:
     Examples
     --------
     >>> arms = arms_of(["riluzole", "strength training@3:9+riluzole"])
-    >>> [(phase.effect.title, phase.start_months) for phase in arms["strength training@3:9+riluzole"]]
+    >>> [
+    ...     (phase.effect.title, phase.start_months)
+    ...     for phase in arms["strength training@3:9+riluzole"]
+    ... ]
     [('strength training', 3.0), ('riluzole', 0.0)]
     """
     found: dict[str, list[Phase]] = {}
@@ -328,78 +268,11 @@ def _phase(text: str) -> Phase:
     match = _WINDOW.fullmatch(text)
     if match is None and "@" in text:
         raise ParameterError(
-            f"A treatment with its time is written NAME@START or NAME@START:STOP in months, such as "
-            f"riluzole@6:18; got {text!r}."
+            "A treatment with its time is written NAME@START or NAME@START:STOP in months, such "
+            f"as riluzole@6:18; got {text!r}."
         )
     name = match["name"].strip() if match else text
     effect: Effect = EFFECTS[name]
     if match is None:
         return Phase(effect)
     return Phase(effect, float(match["start"]), float(match["stop"] or np.inf))
-
-
-def _rows(text: str, file: Path) -> tuple[list[list[str]], bool]:
-    first = text.split("\n", 1)[0]
-    separator = max((",", ";", "\t"), key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(map(str.strip, row))]
-    if len(rows) < 2:
-        raise DataError(f"{file} holds no visit: it needs a line of names and a line for each visit.")
-    for k, row in enumerate(rows[1:], start=2):
-        if len(row) != len(rows[0]):
-            raise DataError(
-                f"{file}, row {k}: {len(row)} cells under {len(rows[0])} names; leave empty cells "
-                "for what was not measured."
-            )
-    return rows, separator != ","
-
-
-def _check_header(header: Sequence[str], file: Path) -> None:
-    known = [_TIME, _DATE, *_ABOUT, *MEASURES]
-    for name in header:
-        if name not in known:
-            raise DataError(f"{file}: " + unknown_name(name, known, what="column"))
-    if len(set(header)) != len(header):
-        raise DataError(f"{file}: a column stands twice in {list(header)}.")
-    if (_TIME in header) == (_DATE in header):
-        raise DataError(f"{file} needs one column that says when: {_TIME!r} or {_DATE!r}.")
-
-
-def _months(columns: Mapping[str, list[str]], file: Path, comma: bool) -> np.ndarray[Any, Any]:
-    if _TIME in columns:
-        found = [_number(c, file, r, _TIME, comma) for r, c in enumerate(columns[_TIME])]
-        missing = [r + 2 for r, month in enumerate(found) if np.isnan(month)]
-        if missing:
-            raise DataError(f"{file}, row {missing[0]}: the visit has no {_TIME}.")
-        return np.array(found)
-    days = []
-    for row, cell in enumerate(columns[_DATE], start=2):
-        try:
-            days.append(date.fromisoformat(cell).toordinal())
-        except ValueError as error:
-            raise DataError(
-                f"{file}, row {row}: a date is written as 2026-03-01; got {cell!r}."
-            ) from error
-    return (np.array(days, float) - min(days)) / _MONTH_DAYS
-
-
-def _number(cell: str, file: Path, row: int, name: str, comma: bool) -> float:
-    text = cell.strip()
-    if text.lower() in _GAPS:
-        return float("nan")
-    try:
-        return float(text.replace(",", ".") if comma else text)
-    except ValueError as error:
-        raise DataError(
-            f"{file}, row {row + 2}, column {name}: {cell!r} is not a number; leave the cell empty "
-            "when nothing was measured."
-        ) from error
-
-
-def _same(cells: Sequence[str], file: Path, name: str) -> str:
-    told = sorted({cell for cell in cells if cell})
-    if len(told) > 1:
-        raise DataError(
-            f"{file} holds several values of {name} ({', '.join(told[:4])}); a twin is of one "
-            "muscle of one person: give each a table of its own."
-        )
-    return told[0] if told else ""
