@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from myograph import __version__
-from myograph.cli import catalogue, files, learn, live, measure, show, simulate
+from myograph.cli import catalogue, files, learn, live, measure, show, simulate, twin
 from myograph.core.errors import MyographError
 
 __all__ = ["app", "main"]
@@ -55,6 +55,7 @@ learn.add_to(app)
 show.add_to(app)
 live.add_to(app)
 app.add_typer(simulate.app)
+app.add_typer(twin.app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
