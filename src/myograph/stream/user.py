@@ -22,6 +22,9 @@ __all__ = ["MOVES", "Sight", "SimulatedUser", "UserStyle"]
 
 Floats = NDArray[np.float64]
 
+# How long both sites are contracted to switch, and let go of afterwards.
+_SWITCH_S, _LET_GO_S = 0.5, 0.3
+
 #: Which movement drives a degree of freedom up, and which down.
 MOVES: Mapping[str, tuple[str, str]] = {
     "power": ("hand close", "hand open"),
@@ -122,7 +125,8 @@ class SimulatedUser:
         self._wander = 0.0
         self._last_s: float | None = None
         self._dof = ""
-        self._switch_until_s = -1.0
+        self._function = ""
+        self._switch_until_s = self._rest_until_s = -1.0
 
     @property
     def practised(self) -> float:
@@ -163,19 +167,22 @@ class SimulatedUser:
             return {self._move(dof, value): self._effort(value, factor)}
         return self._two_sites(dof, value, factor, (time_s, function))
 
-    # --- inside ------------------------------------------------------------------------------------
+    # --- inside ----------------------------------------------------------------------------------
 
     def _two_sites(
         self, dof: str, value: float, factor: float, now: tuple[float, str]
     ) -> dict[str, float]:
         time_s, function = now
+        both = {"wrist flexion": 0.8 * factor, "wrist extension": 0.8 * factor}
+        if self._function and function != self._function:
+            self._rest_until_s = time_s + _LET_GO_S
+        self._function = function
+        if time_s < self._rest_until_s:
+            return {}  # it switched: let go of both before driving it
         if dof != function:
-            if time_s < self._switch_until_s:
-                return {"wrist flexion": 0.8 * factor, "wrist extension": 0.8 * factor}
-            if time_s < self._switch_until_s + 0.35:
-                return {}  # let go, and see what was switched to
-            self._switch_until_s = time_s + 0.4
-            return {"wrist flexion": 0.8 * factor, "wrist extension": 0.8 * factor}
+            if time_s >= self._switch_until_s + _LET_GO_S:
+                self._switch_until_s = time_s + _SWITCH_S  # try, and try again
+            return both if time_s < self._switch_until_s else {}
         movement = "wrist flexion" if value > 0 else "wrist extension"
         return {movement: self._effort(value, factor)}
 
