@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 # Each module of a format registers it in FORMATS when it is imported.
-from myograph.io import bids, brainvision, c3d, delimited, edf, matlab, native, npz, otb, wfdb, xdf
+from myograph.io import (
+    bids,
+    brainvision,
+    c3d,
+    delimited,
+    edf,
+    journal,
+    matlab,
+    native,
+    npz,
+    otb,
+    wfdb,
+    xdf,
+)
 from myograph.io.bids_write import write_bids
 from myograph.io.formats import FORMATS, Format
 from myograph.io.read import read
@@ -17,6 +30,7 @@ __all__ = [
     "c3d",
     "delimited",
     "edf",
+    "journal",
     "matlab",
     "native",
     "npz",

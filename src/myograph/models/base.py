@@ -88,6 +88,10 @@ class Classifier(ClassifierMixin, Model):
         """Return the probability of each class, shape (n_rows, n_classes)."""
         return self._proba(self._rows(X))
 
+    def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what `predict_proba` does, without checking: for streams, which checked before."""
+        return self._proba(rows)
+
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row."""
         best = self.predict_proba(X).argmax(axis=1)

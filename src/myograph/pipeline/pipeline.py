@@ -329,6 +329,18 @@ class Pipeline:
             self._decision(row, float(moment)) for row, moment in zip(proba, time_s, strict=True)
         )
 
+    def probabilities(
+        self, values: NDArray[np.float64], *, person: Scaler | None = None
+    ) -> NDArray[np.float64]:
+        """Return probabilities of `classes` for features known to be this pipeline's.
+
+        For streams, which are checked once at their start: scaling, selection and model as
+        `predict` applies them, without looking at the values again.
+        """
+        rows = self.scale(values, person=person)
+        selection = self.fitted.selection
+        return self._model.probabilities(rows if selection is None else selection.selected(rows))
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _decision(self, proba: NDArray[np.float64], time_s: float) -> Decision:

@@ -1,5 +1,1 @@
-"""Live: sources of samples, the engine, and what is done with its decisions."""
-
-from __future__ import annotations
-
-__all__: list[str] = []
+"""Live: sources of samples, the engine that decides as they come, and who is told."""

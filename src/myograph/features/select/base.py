@@ -157,6 +157,10 @@ class Selection(TransformerMixin, SavedAsArrays, BaseEstimator):
         rows = validate_data(self, X, reset=False, dtype=np.float64)
         return self._apply(rows)
 
+    def selected(self, rows: Matrix) -> Matrix:
+        """Return what `transform` does, without checking: for streams, which checked before."""
+        return self._apply(rows)
+
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn whether ``y`` is needed."""
         tags = super().__sklearn_tags__()

@@ -1,0 +1,94 @@
+"""Answer: one decision of a running stream, with what its consumers need to know about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.core.decision import Decision
+
+__all__ = ["ABSTENTIONS", "Answer", "Notice"]
+
+#: Why a decision is none. ``gap``: its window touches samples that were never measured.
+#: ``constant``: a channel does not vary. ``unsure``: the model's own confidence is too low.
+ABSTENTIONS = ("", "gap", "constant", "unsure")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the engine says about one window.
+
+    Parameters
+    ----------
+    number : int
+        Of the window on the stream's grid, from 0: window ``number`` begins ``number`` steps after
+        the first sample. While a source is silent a window may be answered by an abstention, and
+        once more when its samples come late after all.
+    decision : Decision
+        ``time_s`` is the moment of the newest sample of the window, seconds since the first sample
+        of the stream. ``rejected`` is True whenever ``abstains`` is not empty.
+    abstains : str
+        Empty, or one of `ABSTENTIONS`.
+    level : ndarray of float64, shape (n_channels,)
+        Mean absolute value of each channel over the window, behind the pipeline's steps and in
+        their unit: how strong the contraction is. NaN in a gap.
+    arrived_s, decided_s : float
+        When the newest sample of the window reached the program and when the decision was made,
+        on the clock `myograph.stream.source.now`.
+    """
+
+    number: int
+    decision: Decision
+    abstains: str
+    level: NDArray[np.float64]
+    arrived_s: float
+    decided_s: float
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the newest sample's arrival to the decision."""
+        return self.decided_s - self.arrived_s
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-able data."""
+        level = [None if np.isnan(value) else float(value) for value in self.level]
+        return {
+            "number": self.number,
+            **self.decision.to_dict(),
+            "abstains": self.abstains,
+            "level": level,
+            "latency_ms": 1e3 * self.latency_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened to a stream.
+
+    Parameters
+    ----------
+    kind : str
+        ``connected``, ``lost``, ``reconnected``, ``ended``; ``gap``, ``duplicate``, ``late``,
+        ``non-finite``, ``constant``, ``varies``, ``dropped``.
+    time_s : float
+        Seconds since the first sample of the stream.
+    text : str
+        A sentence for people.
+    duration_s : float
+        Length of a gap or an outage.
+    samples : int
+        How many samples (or windows, for ``dropped``) it is about.
+    """
+
+    kind: str
+    time_s: float
+    text: str
+    duration_s: float = 0.0
+    samples: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-able data."""
+        return {name: getattr(self, name) for name in self.__slots__}

@@ -1,0 +1,209 @@
+"""Decider: samples in, decisions out, by the steps, windows and model of a pipeline.
+
+The arithmetic is that of `Pipeline.predict`; what differs is that everything which does not depend
+on the samples was done before the first of them came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myograph.core.layout import Layout
+from myograph.features.plan import Plan
+from myograph.pipeline.pipeline import Pipeline
+from myograph.pipeline.scaling import Scaler
+from myograph.stream.histogram import Stopwatch
+from myograph.stream.ring import Ring
+from myograph.stream.source import now
+
+__all__ = ["Decider", "Window"]
+
+# Room in the ring for this many samples more than the longest need: what is pushed at once.
+_PIECE = 4096
+# Windows measured at once, which bounds the memory of a burst.
+_AT_ONCE = 64
+
+
+class Window(NamedTuple):
+    """What became of one window.
+
+    Parameters
+    ----------
+    number : int
+        Of the window on the grid.
+    stop : int
+        Samples of the grid that had passed when it was complete.
+    why : str
+        Empty, ``"gap"`` when the window touches samples that were never measured, or
+        ``"skipped"``.
+    proba : ndarray of float64, shape (n_classes,), or None
+        None when nothing was decided.
+    level : ndarray of float64, shape (n_channels,), or None
+        Mean absolute value of each channel, behind the steps.
+    """
+
+    number: int
+    stop: int
+    why: str
+    proba: NDArray[np.float64] | None
+    level: NDArray[np.float64] | None
+
+
+class Decider:
+    """One stream's way through a pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted, for classification.
+    layout : Layout
+        Of the stream.
+    person : Scaler, optional
+        With ``scaling="person"``, see `Pipeline.person_scaler`.
+    stopwatch : Stopwatch, optional
+        Takes how long each stage lasts.
+
+    Raises
+    ------
+    LayoutError
+        If the stream's layout is not the one learned from.
+    ParameterError
+        If a step looks ahead, or the person's scale is missing.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        layout: Layout,
+        *,
+        person: Scaler | None = None,
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
+        pipeline.start(layout, person=person)  # refuses what cannot run live, with its reason
+        self._pipeline, self._layout, self._person = pipeline, layout, person
+        self._stopwatch = stopwatch or Stopwatch()
+        behind = layout
+        for step in pipeline.front.steps:
+            behind = step.output_layout(behind)
+        cut = pipeline.front.windowing
+        self.length, self.step = cut.n_samples(fs_hz=layout.fs_hz)
+        inputs = cut.output_layout(behind)
+        rows = [behind.names.index(name) for name in inputs.names]
+        self._rows = None if len(rows) == behind.n_channels else rows
+        self.n_channels = inputs.n_channels
+        self._plan = Plan(
+            pipeline.front.features, fs_hz=layout.fs_hz, n_samples=self.length, layout=inputs
+        )
+        room = self.length + max(_AT_ONCE * self.step, self.step) + _PIECE
+        self._ring = Ring(self.n_channels, room)
+        self._last = np.zeros((layout.n_channels, 1), dtype=np.float32)
+        #: Samples of the grid that were pushed, measured or not.
+        self.pushed = 0
+        #: Number of the next window.
+        self.number = 0
+        self._gap_stop = 0
+        self._restart()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes, in the order of the probabilities."""
+        return self._pipeline.classes
+
+    def warm_up(self) -> None:
+        """Compile and load everything before the first sample: a few windows of noise."""
+        twin = Decider(self._pipeline, self._layout, person=self._person)
+        rng = np.random.default_rng(0)
+        for size in (self.length, *[self.step] * 20):
+            noise = rng.standard_normal((self._layout.n_channels, size)).astype(np.float32)
+            for _ in twin.push(noise):
+                pass
+
+    def push(
+        self, samples: NDArray[np.float32], *, measured: bool = True, skip: bool = False
+    ) -> Iterator[Window]:
+        """Take finite samples (n_channels, n_new) and yield the windows that they complete.
+
+        Parameters
+        ----------
+        samples : ndarray of float32
+        measured : bool
+            False for what stands in for samples that were never measured.
+        skip : bool
+            Run the steps, so that nothing is lost to later windows, and decide nothing.
+        """
+        for first in range(0, samples.shape[1], _PIECE):
+            yield from self._piece(samples[:, first : first + _PIECE], measured=measured, skip=skip)
+
+    def bridge(self, n_samples: int, *, most: int) -> Iterator[Window]:
+        """Hold the last value through a gap, as the readers of files do.
+
+        A gap longer than ``most`` samples is not filled: the steps begin anew behind it.
+        """
+        if n_samples > most:
+            self._restart()
+            yield from self._passed(n_samples)
+            return
+        for first in range(0, n_samples, _PIECE):
+            size = min(_PIECE, n_samples - first)
+            yield from self._piece(np.repeat(self._last, size, axis=1), measured=False)
+
+    def _restart(self) -> None:
+        layout, self._steps = self._layout, []
+        for step in self._pipeline.front.steps:
+            self._steps.append(step.start(layout))
+            layout = step.output_layout(layout)
+
+    def _passed(self, n_samples: int) -> Iterator[Window]:
+        self.pushed += n_samples
+        self._gap_stop = self.pushed
+        while (stop := self.number * self.step + self.length) <= self.pushed:
+            yield Window(self.number, stop, "gap", None, None)
+            self.number += 1
+
+    def _piece(
+        self, samples: NDArray[np.float32], *, measured: bool = True, skip: bool = False
+    ) -> Iterator[Window]:
+        if samples.shape[1] == 0:
+            return
+        begin = now()
+        self._last[:, 0] = samples[:, -1]
+        for step in self._steps:
+            samples = step.push(samples)
+        self._ring.write(samples if self._rows is None else samples[self._rows])
+        self._stopwatch.add("steps", now() - begin)
+        # The ring counts what it was given; the grid also counts gaps that were not filled.
+        self.pushed += samples.shape[1]
+        if not measured:
+            self._gap_stop = self.pushed
+        yield from self._complete(skip=skip)
+
+    def _complete(self, *, skip: bool) -> Iterator[Window]:
+        while (stop := self.number * self.step + self.length) <= self.pushed:
+            touching = self.number * self.step < self._gap_stop
+            if skip or touching:
+                yield Window(self.number, stop, "gap" if touching else "skipped", None, None)
+                self.number += 1
+                continue
+            count = min((self.pushed - stop) // self.step + 1, _AT_ONCE)
+            yield from self._measure(count, stop)
+
+    def _measure(self, count: int, first_stop: int) -> Iterator[Window]:
+        offset = self.pushed - self._ring.written
+        stops = [first_stop + k * self.step for k in range(count)]
+        windows = self._ring.windows(
+            stops[-1] - offset, count=count, length=self.length, step=self.step
+        )
+        begin = now()
+        values = self._plan.table(windows)
+        levels = np.abs(windows).mean(axis=2, dtype=np.float64)
+        middle = now()
+        proba = self._pipeline.probabilities(values, person=self._person)
+        self._stopwatch.add("features", middle - begin)
+        self._stopwatch.add("model", now() - middle)
+        for k, stop in enumerate(stops):
+            yield Window(self.number, stop, "", proba[k], levels[k])
+            self.number += 1
