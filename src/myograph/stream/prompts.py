@@ -88,7 +88,9 @@ class Plan:
     @classmethod
     def repeat(cls, movements: Sequence[str], *, within_s: float = REPEAT_S) -> Plan:
         """Return a plan for somebody known who put the band on again: once each."""
-        return cls._fitting(movements, within_s, most=1, least_hold_s=_LEAST_HOLD_S, countdown_s=0.8)
+        return cls._fitting(
+            movements, within_s, most=1, least_hold_s=_LEAST_HOLD_S, countdown_s=0.8
+        )
 
     @classmethod
     def _fitting(

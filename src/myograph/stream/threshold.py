@@ -67,8 +67,8 @@ class TwoSiteControl:
 
     Examples
     --------
-    >>> control = TwoSiteControl(Site(0, 5, 105, 0.2), Site(1, 5, 105, 0.2), functions=("power",))
-    >>> control.push([65.0, 5.0], 0.0).velocity.tolist()
+    >>> control = TwoSiteControl(Site(0, 0, 100, 0.5), Site(1, 0, 100, 0.5), functions=("power",))
+    >>> control.push([75.0, 5.0], 0.0).velocity.tolist()
     [0.5, 0.0, 0.0, 0.0, 0.0]
     """
 
@@ -90,7 +90,9 @@ class TwoSiteControl:
         self.functions = tuple(functions)
         self._switch_effort = check_positive(switch_effort, name="switch_effort")
         self._switch_s = check_positive(switch_s, name="switch_s")
-        self.reset()
+        self._active = 0
+        self._both_since_s: float | None = None
+        self._switched = False
 
     @classmethod
     def calibrate(
@@ -146,9 +148,7 @@ class TwoSiteControl:
 
     def reset(self) -> None:
         """Start a new stream, with the first function."""
-        self._active = 0
-        self._both_since_s: float | None = None
-        self._switched = False
+        self._active, self._both_since_s, self._switched = 0, None, False
 
     def _both(self, time_s: float) -> Command:
         if self._both_since_s is None:
