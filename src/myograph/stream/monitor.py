@@ -338,7 +338,8 @@ def quality_trend(days: Sequence[Mapping[str, Any]]) -> float | None:
 
     Examples
     --------
-    >>> falling = [{"day": d, "good_by_hour": [1.0 - 0.1 * d] * 24} for d in range(3)]
+    >>> hours = [[1 - 0.1 * (day + hour / 24) for hour in range(24)] for day in range(3)]
+    >>> falling = [{"day": day, "good_by_hour": good} for day, good in enumerate(hours)]
     >>> round(quality_trend(falling), 3)
     -0.1
     """
