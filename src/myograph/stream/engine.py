@@ -221,7 +221,7 @@ class Engine:
             self._held[:] = samples[:, -1]
             self._settle(self._decider.push(samples, skip=skip))
             return
-        whole = finite.all(axis=0)
+        whole: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=0)
         bad = int(whole.size - whole.sum())
         self.health.non_finite += bad
         self.health.samples += int(whole.sum())

@@ -44,7 +44,7 @@ class UdpOutlet(Consumer):
         del layout, classes
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0.0)
 
     def take(self, answer: Answer) -> None:
         """Send an answer; one that finds no room is dropped and counted."""

@@ -25,7 +25,7 @@ __all__ = ["Frame", "FrameReader", "frame", "hello", "layout_from_hello", "read_
 
 _FRONT = struct.Struct("<4sHHqd")
 _CRC = struct.Struct("<I")
-_TYPES = {b"MYOF": np.dtype("<f4"), b"MYOI": np.dtype("<i2")}
+_TYPES: dict[bytes, np.dtype[Any]] = {b"MYOF": np.dtype("<f4"), b"MYOI": np.dtype("<i2")}
 _MOST_CHANNELS, _MOST_SAMPLES = 1024, 16384
 
 

@@ -1,0 +1,207 @@
+"""How a running stream looks: a picture in a terminal, lines in a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from myograph.core.layout import Layout
+from myograph.stream.answer import Answer, Notice
+from myograph.stream.consumer import Consumer
+from myograph.stream.histogram import Histogram
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["Lines", "TerminalView"]
+
+_PER_SECOND = 6
+_BAR = 32
+_MOST_CHANNELS = 16
+
+
+class _Shown(Consumer):
+    """A consumer that is shown while a block runs."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        del kind, error, trace
+
+
+class Lines(_Shown):
+    """One line for every decision (JSON), or whenever the decision changes (for people).
+
+    Parameters
+    ----------
+    as_json : bool
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._json = as_json
+        self._last: str | None = None
+
+    def take(self, answer: Answer) -> None:
+        """Print a decision."""
+        if self._json:
+            self._write(json.dumps({"answer": answer.to_dict()}))
+            return
+        decision = answer.decision
+        told = answer.abstains or decision.label
+        if told == self._last:
+            return
+        self._last = told
+        if answer.abstains:
+            self._write(f"{decision.time_s:9.2f} s  abstains: {answer.abstains}")
+        else:
+            self._write(f"{decision.time_s:9.2f} s  {told}  {100 * decision.confidence:.0f} %")
+
+    def hear(self, notice: Notice) -> None:
+        """Print a notice."""
+        if self._json:
+            self._write(json.dumps({"notice": notice.to_dict()}))
+        else:
+            sys.stderr.write(f"{notice.time_s:9.2f} s  {notice.kind}: {notice.text}\n")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+class TerminalView(_Shown):
+    """Bars of the channels, the decision and its confidence, latency and loss.
+
+    Drawn by a thread of its own, a few times a second, from what was taken last.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console
+        self._names: tuple[str, ...] = ()
+        self._unit = ""
+        self._answer: Answer | None = None
+        self._peak = 1e-9
+        self._latency = Histogram()
+        self._seen = self._missing = 0
+        self._next = 0
+        self._fs_hz = 1.0
+        self._notices: deque[Notice] = deque(maxlen=4)
+        self._drawn: Any = None
+
+    def __enter__(self) -> Self:
+        from rich.live import Live
+
+        self._drawn = Live(
+            get_renderable=self.picture,
+            console=self._console,
+            refresh_per_second=_PER_SECOND,
+            transient=True,
+        )
+        # The thread that draws gives way to the one that decides within a millisecond.
+        sys.setswitchinterval(0.001)
+        self._drawn.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        del kind, error, trace
+        self._drawn.stop()
+
+    async def start(self, layout: Layout, classes: tuple[str, ...]) -> None:
+        """Learn what there is to show."""
+        del classes
+        self._names, self._fs_hz = layout.names, layout.fs_hz
+        self._unit = layout.units[0]
+
+    def take(self, answer: Answer) -> None:
+        """Keep the newest answer."""
+        self._answer = answer
+        if answer.abstains != "gap":
+            self._latency.add(answer.latency_s)
+            self._peak = max(0.995 * self._peak, float(np.max(answer.level)), 1e-9)
+
+    def samples(self, first: int, samples: np.ndarray) -> None:
+        """Count what came and what did not."""
+        self._missing += max(0, first - self._next)
+        self._next = first + samples.shape[1]
+        self._seen += samples.shape[1]
+
+    def hear(self, notice: Notice) -> None:
+        """Keep the newest notices."""
+        self._notices.append(notice)
+
+    def picture(self) -> RenderableType:
+        """Return what is seen now."""
+        from rich.console import Group
+        from rich.text import Text
+
+        answer = self._answer
+        if answer is None:
+            return Text("waiting for the first window ...", style="dim")
+        parts: list[Any] = [self._decision(answer), *self._bars(answer)]
+        parts.append(Text(self._figures(), style="dim"))
+        parts += [
+            Text(f"{one.time_s:8.1f} s  {one.kind}: {one.text}", style="yellow")
+            for one in self._notices
+        ]
+        return Group(*parts)
+
+    def _decision(self, answer: Answer) -> Any:
+        from rich.text import Text
+
+        decision = answer.decision
+        if answer.abstains:
+            return Text(f"  -  abstains: {answer.abstains}", style="bold yellow")
+        share = decision.confidence
+        full = round(share * 20)
+        return Text.assemble(
+            (f"  {decision.label:<20}", "bold green"),
+            ("█" * full + "░" * (20 - full), "green"),
+            f" {100 * share:3.0f} %",
+        )
+
+    def _bars(self, answer: Answer) -> list[Any]:
+        from rich.text import Text
+
+        rows = []
+        names = self._names if len(self._names) == len(answer.level) else ()
+        for k, level in enumerate(answer.level[:_MOST_CHANNELS]):
+            name = names[k] if names else f"channel {k + 1}"
+            if np.isnan(level):
+                rows.append(Text(f"  {name:<12} {'·' * _BAR}", style="dim"))
+                continue
+            full = round(min(level / self._peak, 1.0) * _BAR)
+            rows.append(Text(f"  {name:<12} {'█' * full}{'░' * (_BAR - full)} {level:8.3g}"))
+        if len(answer.level) > _MOST_CHANNELS:
+            rows.append(Text(f"  and {len(answer.level) - _MOST_CHANNELS} more", style="dim"))
+        return rows
+
+    def _figures(self) -> str:
+        whole = self._seen + self._missing
+        loss = 100 * self._missing / whole if whole else 0.0
+        latency = self._latency
+        told = "-"
+        if latency.count:
+            told = (
+                f"p50 {1e3 * latency.quantile(0.5):.2f} ms, p99 {1e3 * latency.quantile(0.99):.2f} "
+                f"ms, max {1e3 * latency.longest_s:.1f} ms"
+            )
+        return f"  {self._next / self._fs_hz:8.1f} s   latency {told}   loss {loss:.2f} %"

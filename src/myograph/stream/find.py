@@ -1,0 +1,236 @@
+"""Find: a source or a consumer by what a person types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from myograph.core.checks import unknown_name
+from myograph.core.errors import ParameterError
+from myograph.core.recording import Recording, RecordingSet
+from myograph.io.read import read
+from myograph.stream.ble import ArmbandSource
+from myograph.stream.boards import BoardSource
+from myograph.stream.consumer import Consumer
+from myograph.stream.declare import Declared
+from myograph.stream.faults import Faults, Faulty
+from myograph.stream.generated import Generated, simulated_person
+from myograph.stream.lsl import LslOutlet, LslSource
+from myograph.stream.mqtt import MqttOutlet, MqttSource
+from myograph.stream.replay import Replay
+from myograph.stream.serial import SerialSource
+from myograph.stream.source import Source
+from myograph.stream.udp import UdpOutlet
+from myograph.stream.websocket import WebSocketOutlet, WebSocketSource
+
+__all__ = ["OUTLETS", "SOURCES", "Address", "find_outlet", "find_source"]
+
+_DECLARED = frozenset({"fs_hz", "kind", "unit", "names"})
+_FAULTS = frozenset({"loss", "doubled", "jitter_s", "outage_after_s", "outage_s", "drift_ppm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a person types, taken apart: ``scheme:place?option=value&option=value``.
+
+    Parameters
+    ----------
+    scheme, place : str
+    options : mapping of str to str
+
+    Examples
+    --------
+    >>> Address.of("serial:/dev/ttyACM0?fs_hz=1000&names=a,b")
+    Address(scheme='serial', place='/dev/ttyACM0', options={'fs_hz': '1000', 'names': 'a,b'})
+    """
+
+    scheme: str
+    place: str
+    options: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text: str) -> Address:
+        """Take a text apart."""
+        front, _, query = text.partition("?")
+        scheme, colon, place = front.partition(":")
+        if not colon:
+            raise ParameterError(
+                f"A source or outlet is written scheme:place, as in lsl:Forearm; got {text!r}."
+            )
+        return cls(scheme, place, dict(parse_qsl(query, keep_blank_values=True)))
+
+    def only(self, *known: str) -> Mapping[str, str]:
+        """Return the options if all of them are known."""
+        for name in self.options:
+            if name not in known:
+                raise ParameterError(
+                    unknown_name(name, known, what=f"option of {self.scheme}:{self.place}")
+                )
+        return self.options
+
+    def number(self, name: str, otherwise: float) -> float:
+        """Return an option that is a number."""
+        text = self.options.get(name)
+        if text is None:
+            return otherwise
+        try:
+            return float(text)
+        except ValueError:
+            raise ParameterError(
+                f"Option {name} of {self.scheme}:{self.place} must be a number; got {text!r}."
+            ) from None
+
+
+def find_source(text: str) -> Source:
+    """Return the source that ``text`` names; it is not opened.
+
+    Raises
+    ------
+    ParameterError
+        If the scheme or an option is unknown.
+
+    Examples
+    --------
+    >>> find_source("lsl:Forearm").name
+    'lsl:Forearm'
+    """
+    address = Address.of(text)
+    if address.scheme not in SOURCES:
+        raise ParameterError(unknown_name(address.scheme, SOURCES, what="source"))
+    return SOURCES[address.scheme](address)
+
+
+def find_outlet(text: str) -> Consumer:
+    """Return the outlet that ``text`` names; it is not started.
+
+    Examples
+    --------
+    >>> find_outlet("udp:127.0.0.1:9000").port
+    9000
+    """
+    address = Address.of(text)
+    if address.scheme not in OUTLETS:
+        raise ParameterError(unknown_name(address.scheme, OUTLETS, what="outlet"))
+    return OUTLETS[address.scheme](address)
+
+
+def _lsl(address: Address) -> Source:
+    return LslSource(address.place, declared=Declared.of(address.only(*_DECLARED)))
+
+
+def _board(address: Address) -> Source:
+    rest = {k: v for k, v in address.options.items() if k not in _DECLARED}
+    return BoardSource(address.place, parameters=rest, declared=Declared.of(address.options))
+
+
+def _serial(address: Address) -> Source:
+    options = address.only(*_DECLARED, "form", "baud", "counter")
+    return SerialSource(
+        address.place,
+        declared=Declared.of(options),
+        form=options.get("form", "lines"),
+        baud=int(address.number("baud", 115200)),
+        counter=options.get("counter", "no") in ("yes", "1", "true"),
+    )
+
+
+def _ble(address: Address) -> Source:
+    return ArmbandSource(address.place, declared=Declared.of(address.only("names")))
+
+
+def _mqtt(address: Address) -> Source:
+    address.only()
+    return MqttSource(_url(address))
+
+
+def _ws(address: Address) -> Source:
+    address.only()
+    return WebSocketSource(_url(address))
+
+
+def _replay(address: Address) -> Source:
+    address.only("speed", "chunk_ms", "loops", "member", *_FAULTS)
+    found = read(Path(address.place), non_finite="gap")
+    recording = _one(found, address)
+    source = Replay(
+        recording,
+        speed=address.number("speed", 1.0),
+        chunk_ms=address.number("chunk_ms", 20.0),
+        loops=int(address.number("loops", 1)),
+    )
+    source.name = f"replay:{address.place}"
+    return _with_faults(source, address)
+
+
+def _twin(address: Address) -> Source:
+    address.only("speed", "chunk_ms", "pieces", *_FAULTS)
+    if address.place and not address.place.isdigit():
+        raise ParameterError(
+            f"A simulated person has a number, from 1: twin:3; got {address.place!r}."
+        )
+    pieces = int(address.number("pieces", 0))
+    source = Generated(
+        simulated_person(int(address.place or 1)),
+        speed=address.number("speed", 1.0),
+        chunk_ms=address.number("chunk_ms", 20.0),
+        pieces=pieces or None,
+    )
+    source.name = f"twin:{address.place or 1}"
+    return _with_faults(source, address)
+
+
+def _with_faults(source: Source, address: Address) -> Source:
+    given = {name: address.number(name, 0.0) for name in _FAULTS & set(address.options)}
+    return Faulty(source, Faults(**given)) if given else source  # type: ignore[arg-type]
+
+
+def _one(found: Recording | RecordingSet, address: Address) -> Recording:
+    if isinstance(found, Recording):
+        return found
+    if "member" in address.options:
+        return found[address.options["member"]]
+    raise ParameterError(
+        f"{address.place} holds several recordings {sorted(found)}; name one with member=."
+    )
+
+
+def _url(address: Address) -> str:
+    """Return the URL of ``mqtt://host/topic``, and of ``mqtt:mqtt://host/topic``, too."""
+    place = address.place
+    if place.startswith((f"{address.scheme}:", "wss:")):
+        return place
+    return f"{address.scheme}://{place.removeprefix('//')}"
+
+
+#: What can be read, by the word before the colon.
+SOURCES: Mapping[str, Callable[[Address], Source]] = {
+    "lsl": _lsl,
+    "brainflow": _board,
+    "serial": _serial,
+    "ble": _ble,
+    "mqtt": _mqtt,
+    "ws": _ws,
+    "wss": lambda address: WebSocketSource(f"wss://{address.place.removeprefix('//')}"),
+    "replay": _replay,
+    "twin": _twin,
+}
+
+
+def _served(address: Address) -> Consumer:
+    host, _, port = address.place.removeprefix("//").rpartition(":")
+    if not port.isdigit():
+        raise ParameterError(
+            f"A WebSocket outlet is ws:host:port or ws::port; got {address.place!r}."
+        )
+    return WebSocketOutlet(port=int(port), host=host or "127.0.0.1")
+
+
+#: Who can be told, by the word before the colon.
+OUTLETS: Mapping[str, Callable[[Address], Consumer]] = {
+    "lsl": lambda address: LslOutlet(address.place),
+    "mqtt": lambda address: MqttOutlet(_url(address)),
+    "ws": _served,
+    "udp": lambda address: UdpOutlet.of(address.place),
+}
