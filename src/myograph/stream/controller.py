@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from myograph.pipeline.smoothing import DecisionFilter, Smoothing
 from myograph.stream.control import Command, VelocityControl
 from myograph.stream.effort import EffortScale, Envelope
 from myograph.stream.safety import Safety
+from myograph.stream.steady import Steady
 
 if TYPE_CHECKING:
     from myograph.pipeline.pipeline import Pipeline
@@ -111,6 +113,8 @@ class EnvelopeController:
         Time from one command to the next.
     average_ms : float
         Of the envelope.
+    steady : Steady, optional
+        Smooths the velocities.
     safety : Safety, optional
     """
 
@@ -121,11 +125,12 @@ class EnvelopeController:
         *,
         hop_ms: float = 50.0,
         average_ms: float = 120.0,
+        steady: Steady | None = None,
         safety: Safety | None = None,
     ) -> None:
         self._layout, self.control = layout, control
         self._hop = max(1, round(check_positive(hop_ms, name="hop_ms") * layout.fs_hz / 1e3))
-        self._average_ms = average_ms
+        self._average_ms, self._steady = average_ms, steady
         self.safety = safety or Safety()
         self.reset()
 
@@ -138,7 +143,11 @@ class EnvelopeController:
             left, self._seen = left[:, self._missing :], self._seen + self._missing
             self._missing = self._hop
             time_s = self._seen / self._layout.fs_hz
-            commands.append(self.safety.push(self.control.push(levels, time_s)))
+            command = self.control.push(levels, time_s)
+            if self._steady is not None:
+                smooth = self._steady.push(command.velocity, time_s)
+                command = replace(command, velocity=smooth * (command.velocity != 0))
+            commands.append(self.safety.push(command))
         self._envelope.push(left)
         self._missing -= left.shape[-1]
         self._seen += left.shape[-1]
@@ -149,4 +158,6 @@ class EnvelopeController:
         self._envelope = Envelope(self._layout, average_ms=self._average_ms)
         self._seen, self._missing = 0, self._hop
         self.control.reset()
+        if self._steady is not None:
+            self._steady.reset()
         self.safety.reset()

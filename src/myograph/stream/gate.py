@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,11 @@ from myograph.core.checks import check_non_negative
 from myograph.core.recording import Recording
 from myograph.preprocess.quality import QualityThresholds, assess
 
-__all__ = ["Gate"]
+__all__ = ["THRESHOLDS", "Gate"]
+
+#: Those of any recording, but for clipping: an armband of 8 bits clips a little in a strong
+#: contraction, it will do so in use too, and doing it again does not help.
+THRESHOLDS = QualityThresholds(clip_percent=(0.0, 1.0, 5.0))
 
 _SEEN = 3
 
@@ -22,14 +26,14 @@ class Gate:
     Parameters
     ----------
     thresholds : QualityThresholds
-        Of the recording's quality; a channel graded ``reject`` refuses the repetition.
+        Of its quality; a channel graded ``reject`` refuses the repetition.
     most_bad_channels : int
         So many rejected channels are still taken.
     louder_db : float
         A movement's loudest channel must be louder than the same channel at rest by this.
     """
 
-    thresholds: QualityThresholds = field(default_factory=QualityThresholds)
+    thresholds: QualityThresholds = THRESHOLDS
     most_bad_channels: int = 0
     louder_db: float = 3.0
 

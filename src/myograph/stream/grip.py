@@ -46,8 +46,10 @@ class GripSettings:
         Force that means contact, and that is held at first.
     squeeze_n_s : float
         How fast a full command raises the held force.
+    gentle_n : float
+        A command raises the held force no further, until something slid: the eye misjudges.
     reflex_ratio, reflex_n : float
-        A slide raises the held force by this factor and this force.
+        A slide raises the aim by this factor and this force.
     reflex_s : float
         Time between two rises.
     rate_per_s : float
@@ -61,8 +63,9 @@ class GripSettings:
     rise_n_s: float = 30.0
     touch_n: float = 0.5
     squeeze_n_s: float = 3.0
-    reflex_ratio: float = 1.15
-    reflex_n: float = 0.2
+    gentle_n: float = 4.0
+    reflex_ratio: float = 1.25
+    reflex_n: float = 0.3
     reflex_s: float = 0.03
     rate_per_s: float = 12.0
     most_n: float = 40.0
@@ -92,6 +95,7 @@ class ClosedLoopGrip:
         self.target_n: float | None = None
         self._stiffness_n_m = _STIFF_N_M
         self._since_reflex_s = 0.0
+        self._slid = False
         self._touched: tuple[float, float] | None = None
 
     def push(self, command: float, reading: HandReading, step_s: float) -> float:
@@ -131,10 +135,14 @@ class ClosedLoopGrip:
     def _aim(self, command: float, reading: HandReading, step_s: float) -> None:
         settings = self.settings
         target = self.target_n or 0.0
-        target += settings.squeeze_n_s * command * step_s
+        if self._slid or target < settings.gentle_n:
+            target += settings.squeeze_n_s * command * step_s
+        self._slid |= reading.slipping
         self._since_reflex_s += step_s
         if reading.slipping and self._since_reflex_s >= settings.reflex_s:
-            target = max(target, reading.force_n) * settings.reflex_ratio + settings.reflex_n
+            raised = max(target, reading.force_n) * settings.reflex_ratio + settings.reflex_n
+            # Not far beyond the force that is there: an aim that runs ahead crushes.
+            target = max(target, min(raised, reading.force_n * _LEAD + _LEAD_N))
             self._since_reflex_s = 0.0
         self.target_n = min(target, settings.most_n)
 
@@ -171,6 +179,9 @@ class OpenLoopGrip:
 
 # Between these the stiffness is believed; the stiffest is assumed until something was learned.
 _SOFT_N_M, _STIFF_N_M = 100.0, 4000.0
+
+# How far the aim may lead the force that is there.
+_LEAD, _LEAD_N = 1.6, 1.0
 
 # Compression from which force over way is more than the sensor's noise.
 _ENOUGH_M = 0.0005

@@ -7,6 +7,7 @@ controllers: engineering verification, not a model of any product.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,9 +138,9 @@ class Hand:
         load_n : float
             What pulls the object out of the fingers: weight, acceleration, somebody.
         """
-        wanted = float(np.clip(closing_m_s, -_TOP_SPEED_M_S, _TOP_SPEED_M_S))
-        self._speed_m_s += (wanted - self._speed_m_s) * (1 - np.exp(-step_s / _LAG_S))
-        self.aperture_m = float(np.clip(self.aperture_m - self._speed_m_s * step_s, 0.0, _OPEN_M))
+        wanted = min(max(closing_m_s, -_TOP_SPEED_M_S), _TOP_SPEED_M_S)
+        self._speed_m_s += (wanted - self._speed_m_s) * -math.expm1(-step_s / _LAG_S)
+        self.aperture_m = min(max(self.aperture_m - self._speed_m_s * step_s, 0.0), _OPEN_M)
         force = self.force_n
         self.peak_n = max(self.peak_n, force)
         self.crushed |= force > self.held.breaks_n

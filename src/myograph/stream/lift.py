@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,17 +80,19 @@ class LiftUser:
         judged = np.exp(self.misjudged * self._rng.standard_normal())
         self._press_m = float(1.3 * held.needed_n / held.stiffness_n_m * judged)
         self._width_m = held.width_m
-        self._seen: list[tuple[float, float, float]] = []
+        self._seen: deque[tuple[float, float, float]] = deque()
+        self._known: tuple[float, float, float] | None = None
         self._slid_m = 0.0
         self.pressed_s: float | None = None
 
     def act(self, hand: Hand, time_s: float, *, carrying: bool) -> dict[str, float]:
         """Return efforts now, from what was seen a reaction time ago."""
         self._seen.append((time_s, hand.aperture_m, hand.slip_m))
-        past = [row for row in self._seen if row[0] <= time_s - self.reaction_s]
-        if not past:
+        while self._seen and self._seen[0][0] <= time_s - self.reaction_s:
+            self._known = self._seen.popleft()
+        if self._known is None:
             return {}
-        _, aperture_m, slip_m = past[-1]
+        _, aperture_m, slip_m = self._known
         factor = float(np.exp(self.noise * self._rng.standard_normal()))
         if carrying:
             if slip_m - self._slid_m > 0.003:  # a slide that the eye can see

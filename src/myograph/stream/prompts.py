@@ -11,7 +11,7 @@ from myograph.core.errors import ParameterError
 __all__ = ["FIRST_TIME_S", "REPEAT_S", "Plan", "Prompt"]
 
 #: A new person is calibrated within this, and somebody who puts the band on again within that.
-FIRST_TIME_S, REPEAT_S = 60.0, 15.0
+FIRST_TIME_S, REPEAT_S = 60.0, 14.0
 
 _LEAST_HOLD_S = 1.0
 
