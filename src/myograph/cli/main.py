@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from myograph import __version__
-from myograph.cli import catalogue, files, learn, live, measure, show, simulate, twin
+from myograph.cli import calibrate, catalogue, files, learn, live, measure, show, simulate, twin
 from myograph.core.errors import MyographError
 
 __all__ = ["app", "main"]
@@ -52,6 +52,7 @@ files.add_to(app)
 measure.add_to(app)
 app.add_typer(catalogue.app)
 learn.add_to(app)
+calibrate.add_to(app)
 show.add_to(app)
 live.add_to(app)
 app.add_typer(simulate.app)
