@@ -71,7 +71,8 @@ class Model(SavedAsArrays, BaseEstimator):
         if self.eats == "features":
             rows, targets = validate_data(self, X, y, dtype=np.float64, **rules)
             return rows, targets
-        vars(self).pop("n_features_in_", None)
+        if hasattr(self, "n_features_in_"):
+            del self.n_features_in_  # of an earlier fit
         windows, targets = self._windows(X), column_or_1d(y)
         check_consistent_length(windows, targets)
         self.n_features_in_ = windows.shape[1]

@@ -36,7 +36,7 @@ class _Boosted(TreeState):
     #: Where each output starts, shape (n_outputs,).
     level_: NDArray[np.float64]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of the model, by their names
         self,
         *,
         n_rounds: int = 100,
@@ -175,7 +175,7 @@ class GradientBoostingRegression(_BoostedNumber):
 class _ByXGBoost(_Boosted):
     """Trees grown by XGBoost, which compares in single precision and goes left below a value."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of the model, by their names
         self,
         *,
         n_rounds: int = 100,
@@ -231,7 +231,7 @@ class _ByXGBoost(_Boosted):
         self.level_ = np.array(level)
 
     def _sums(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        return super()._sums(X.astype(np.float32))  # type: ignore[arg-type]
+        return super()._sums(X.astype(np.float32))
 
 
 @MODELS.register("xgboost")

@@ -85,12 +85,12 @@ class NearestNeighbours(Classifier):
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(  # noqa: PLR0913 - compiled: plain arrays
+def _count(
     X: NDArray[np.float64],
     rows: NDArray[np.float64],
     code: NDArray[Any],
     n: int,
-    by_distance: bool,
+    by_distance: bool,  # noqa: FBT001 - compiled: by position
     out: NDArray[np.float64],
 ) -> None:
     """Add the classes of the ``n`` nearest rows to each row of ``out``; the earlier of equals."""

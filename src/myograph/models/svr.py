@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVR as Machine
+from sklearn import svm
 
 from myograph.core.checks import check_choice, check_non_negative, check_positive
 from myograph.core.errors import ArtifactError
@@ -75,7 +75,7 @@ class SVR(Regressor):
         X, y = X[rows], y[rows]
         self.gamma_ = np.asarray(rbf_width(X, self.gamma))
         level, spread = y.mean(), y.std() or 1.0
-        machine = Machine(
+        machine = svm.SVR(
             kernel=self.kernel, C=cost, epsilon=tolerance, gamma=float(self.gamma_), cache_size=500
         )
         machine.fit(X, (y - level) / spread)
