@@ -29,6 +29,7 @@ from myograph.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from myograph.validate.probes import Confounds
     from myograph.validate.result import ValidationResult
     from myograph.workflows.predict import Prediction
 
@@ -239,6 +240,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "selection": whole["selection"],
         "passed": result.passed,
         "audits": whole["audits"],
+        "confounds": whole["confounds"],
         "notes": whole["notes"],
         "dropped": whole["dropped"],
         "config": whole["config"],
@@ -256,6 +258,8 @@ def show_result(result: ValidationResult) -> None:
     measure = Measure(result.headline)
     headline = result.metrics[result.headline]
     model = result.config["model"]["name"]
+    if result.confounds is not None and result.confounds.warning:
+        render.line(result.confounds.warning)
     render.heading(f"{model} on {result.data.get('name')}, {result.split['name']}")
     if result.data.get("simulated"):
         render.line("SIMULATED people: engineering verification, never clinical performance.")
@@ -283,6 +287,8 @@ def show_result(result: ValidationResult) -> None:
     render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
     if result.selection:
         _show_selection(result.selection)
+    if result.confounds is not None:
+        _show_confounds(result.confounds, measure)
     render.line()
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]
@@ -291,6 +297,32 @@ def show_result(result: ValidationResult) -> None:
     seconds = result.run.to_dict()["seconds"]
     if seconds is not None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")
+
+
+def _show_confounds(confounds: Confounds, measure: Any) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import confound_rows, stability_rows
+
+    render.line()
+    render.show_table(
+        ["seen alone", measure.name, "95 % interval", "verdict"], confound_rows(confounds, measure)
+    )
+    if confounds.matched:
+        rows = [
+            (
+                " or ".join(pair.classes),
+                pair.probe,
+                f"{pair.auc.value:.3f}",
+                f"{pair.auc.low:.3f} to {pair.auc.high:.3f}",
+            )
+            for pair in confounds.matched
+        ]
+        render.show_table(["model on matched pairs", "matched on", "AUC", "95 % interval"], rows)
+    if confounds.stability:
+        render.show_table(
+            ["tested recordings changed", measure.name, "change", "95 % interval"],
+            stability_rows(confounds, measure),
+        )
 
 
 def _show_selection(selection: Mapping[str, Any]) -> None:

@@ -184,6 +184,12 @@ class EvaluationConfig(Config):
         Also evaluate the ladder of baselines on the same folds.
     bootstrap : int
         Resamples of people behind every interval.
+    probes : bool
+        Also ask what length, loudness, drift, hum, noise, device, site, age and sex of a recording
+        tell about the label by themselves.
+    stability : bool
+        Also test the model on recordings that are amplified, drift, hum or are high-passed; takes
+        four more times of measuring.
     """
 
     data: str
@@ -194,3 +200,5 @@ class EvaluationConfig(Config):
     jobs: int | None = Field(default=None, ge=1)
     baselines: bool = True
     bootstrap: int = Field(default=2000, ge=100)
+    probes: bool = True
+    stability: bool = False

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from myograph.models import baseline, forest, linear, svm
+from myograph.models import (
+    baseline,
+    boosting,
+    forest,
+    gaussian,
+    gaussian_process,
+    linear,
+    logistic,
+    mixed,
+    neighbours,
+    riemannian,
+    svm,
+    svr,
+)
 from myograph.models.base import MODELS, Classifier, Model, Regressor, build_model
 
 __all__ = [
@@ -11,8 +24,16 @@ __all__ = [
     "Model",
     "Regressor",
     "baseline",
+    "boosting",
     "build_model",
     "forest",
+    "gaussian",
+    "gaussian_process",
     "linear",
+    "logistic",
+    "mixed",
+    "neighbours",
+    "riemannian",
     "svm",
+    "svr",
 ]

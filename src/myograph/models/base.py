@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from myograph.core.checks import unknown_name
 from myograph.core.errors import DataError, ParameterError
@@ -39,8 +45,45 @@ class Model(SavedAsArrays, BaseEstimator):
     def _rows(self, X: ArrayLike) -> NDArray[np.float64]:
         """Check ``X`` against the fitted model."""
         check_is_fitted(self)
+        if self.eats == "windows":
+            return self._windows(X)
         rows: NDArray[np.float64] = validate_data(self, X, reset=False, dtype=np.float64)
         return rows
+
+    def _windows(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Check windows; a fitted model knows how many channels they have."""
+        windows: NDArray[np.float64] = check_array(X, dtype=np.float64, allow_nd=True)
+        if windows.ndim != 3:
+            raise DataError(
+                f"{type(self).__name__} takes windows (n_windows, n_channels, n_samples); got an "
+                f"array of shape {windows.shape}."
+            )
+        known = getattr(self, "n_features_in_", windows.shape[1])
+        if windows.shape[1] != known:
+            raise DataError(
+                f"{type(self).__name__} learned from windows of {known} channels; these have "
+                f"{windows.shape[1]}."
+            )
+        return windows
+
+    def _both(self, X: ArrayLike, y: ArrayLike, **rules: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Check what is to be learned from, rows and targets."""
+        if self.eats == "features":
+            rows, targets = validate_data(self, X, y, dtype=np.float64, **rules)
+            return rows, targets
+        if hasattr(self, "n_features_in_"):
+            del self.n_features_in_  # of an earlier fit
+        windows, targets = self._windows(X), column_or_1d(y)
+        check_consistent_length(windows, targets)
+        self.n_features_in_ = windows.shape[1]
+        return windows, targets
+
+    def __sklearn_tags__(self) -> Any:
+        """Say to scikit-learn what a row is."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = self.eats == "features"
+        tags.input_tags.three_d_array = self.eats == "windows"
+        return tags
 
 
 class Classifier(ClassifierMixin, Model):
@@ -69,7 +112,7 @@ class Classifier(ClassifierMixin, Model):
         DataError
             If there is only one class.
         """
-        rows, labels = validate_data(self, X, y, dtype=np.float64)
+        rows, labels = self._both(X, y)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < self.least_classes:
@@ -77,11 +120,8 @@ class Classifier(ClassifierMixin, Model):
                 f"{type(self).__name__} needs at least {self.least_classes} classes to tell "
                 f"apart; the training windows have one class: {self.classes_.tolist()}."
             )
-        people = np.zeros(len(rows), dtype=np.intp)
-        if groups is not None:
-            people = np.unique(np.asarray(groups), return_inverse=True)[1]
         self.notes_ = ()
-        self._learn(rows, codes, people)
+        self._learn(rows, codes, _people(groups, len(rows)))
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -117,11 +157,21 @@ class Regressor(RegressorMixin, Model):
 
     task = "regression"
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn to estimate ``y`` (n_rows,) from ``X`` (n_rows, n_features)."""
-        rows, values = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Learn to estimate a number.
+
+        Parameters
+        ----------
+        X : array, shape (n_rows, n_features)
+            Finite.
+        y : array, shape (n_rows,)
+            What to estimate.
+        groups : array, shape (n_rows,), optional
+            Person of each row, for models with ``uses_groups``.
+        """
+        rows, values = self._both(X, y, y_numeric=True)
         self.notes_ = ()
-        self._learn(rows, np.asarray(values, dtype=np.float64))
+        self._learn(rows, np.asarray(values, dtype=np.float64), _people(groups, len(rows)))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -129,7 +179,9 @@ class Regressor(RegressorMixin, Model):
         return self._estimate(self._rows(X))
 
     @abstractmethod
-    def _learn(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    def _learn(
+        self, X: NDArray[np.float64], y: NDArray[np.float64], people: NDArray[np.intp]
+    ) -> None:
         """Set the attributes named in ``state``."""
 
     @abstractmethod
@@ -167,3 +219,13 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rows of ``scores`` as probabilities: exp, over its sum."""
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
+
+
+def _people(groups: ArrayLike | None, n_rows: int) -> NDArray[np.intp]:
+    """Return the number of the person of each row; everybody is one person without groups."""
+    if groups is None:
+        return np.zeros(n_rows, dtype=np.intp)
+    given = np.asarray(groups)
+    if given.shape != (n_rows,):
+        raise DataError(f"groups must name one person per row ({n_rows}); got shape {given.shape}.")
+    return np.unique(given, return_inverse=True)[1].astype(np.intp)

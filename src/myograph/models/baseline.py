@@ -59,8 +59,10 @@ class Mean(Regressor):
 
     level_: NDArray[np.float64]
 
-    def _learn(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-        del X
+    def _learn(
+        self, X: NDArray[np.float64], y: NDArray[np.float64], people: NDArray[np.intp]
+    ) -> None:
+        del X, people
         self.level_ = np.asarray(y.mean())
 
     def _estimate(self, X: NDArray[np.float64]) -> NDArray[np.float64]:

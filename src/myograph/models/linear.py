@@ -127,7 +127,10 @@ class Ridge(Regressor):
     def __init__(self, *, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
-    def _learn(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    def _learn(
+        self, X: NDArray[np.float64], y: NDArray[np.float64], people: NDArray[np.intp]
+    ) -> None:
+        del people
         alpha = check_non_negative(self.alpha, name="alpha")
         centre, level = X.mean(axis=0), y.mean()
         centred = X - centre

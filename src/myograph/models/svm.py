@@ -15,7 +15,7 @@ from myograph.core.errors import ArtifactError
 from myograph.models.base import MODELS, Classifier, softmax
 from myograph.models.budget import spread_rows
 
-__all__ = ["SVM"]
+__all__ = ["SVM", "rbf", "rbf_width"]
 
 # Rows whose kernel values are held at once.
 _BLOCK = 4096
@@ -80,7 +80,7 @@ class SVM(Classifier):
         self._check_parameters()
         rows, self.notes_ = spread_rows(codes, people, most=self.max_windows)
         X, codes, people = X[rows], codes[rows], people[rows]
-        self.gamma_ = np.asarray(self._width(X))
+        self.gamma_ = np.asarray(rbf_width(X, self.gamma))
         self.sharpness_ = np.asarray(self._calibrate(X, codes, people))
         self._train(X, codes)
 
@@ -89,12 +89,6 @@ class SVM(Classifier):
         check_positive(self.cost, name="cost")
         if self.gamma != "scale":
             check_positive(self.gamma, name="gamma")
-
-    def _width(self, X: NDArray[np.float64]) -> float:
-        if self.gamma != "scale":
-            return float(self.gamma)
-        variance = X.var()
-        return float(1 / (X.shape[1] * variance)) if variance > 0 else 1.0
 
     def _train(self, X: NDArray[np.float64], codes: NDArray[np.intp]) -> None:
         machine = SVC(kernel=self.kernel, C=self.cost, gamma=float(self.gamma_), cache_size=500)
@@ -127,7 +121,7 @@ class SVM(Classifier):
         if self.kernel == "linear":
             return X @ self.weights_.T + self.intercept_
         blocks = [X[start : start + _BLOCK] for start in range(0, len(X), _BLOCK)]
-        values = [_rbf(rows, self.vectors_, self.gamma_) @ self.weights_.T for rows in blocks]
+        values = [rbf(rows, self.vectors_, self.gamma_) @ self.weights_.T for rows in blocks]
         return np.concatenate(values) + self.intercept_
 
     def _proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -179,9 +173,18 @@ def _pairs(machine: SVC, *, n_classes: int) -> tuple[NDArray[np.float64], NDArra
     return weights, machine.intercept_
 
 
-def _rbf(
-    X: NDArray[np.float64], vectors: NDArray[np.float64], gamma: NDArray[np.float64]
+def rbf_width(X: NDArray[np.float64], gamma: float | Literal["scale"]) -> float:
+    """Return the width of the kernel on ``X``; ``"scale"`` as in `SVM`."""
+    if gamma != "scale":
+        return check_positive(gamma, name="gamma")
+    variance = X.var()
+    return float(1 / (X.shape[1] * variance)) if variance > 0 else 1.0
+
+
+def rbf(
+    X: NDArray[np.float64], vectors: NDArray[np.float64], gamma: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
+    """Return the RBF kernel between rows, shape (n_rows, n_vectors)."""
     lengths = (X**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)
     kernel = lengths - 2 * X @ vectors.T
     np.maximum(kernel, 0.0, out=kernel)

@@ -17,14 +17,18 @@ from myograph.report.words import (
     METRICS,
     Measure,
     amount,
+    confound_rows,
     in_order,
     pipeline_words,
     plural,
     selection_words,
     split_words,
+    stability_rows,
 )
+from myograph.validate.probes import NAMES
 
 if TYPE_CHECKING:
+    from myograph.validate.probes import Confounds
     from myograph.validate.result import ValidationResult
 
 __all__ = ["evaluation_page"]
@@ -50,6 +54,7 @@ _SECTIONS = {
     "signals": "What the signals look like",
     "split": "Who trained and who was tested",
     "pipeline": "From samples to decisions",
+    "confounds": "What can be told without muscle",
     "audits": "Audits",
     "limits": "Limits",
     "again": "To do it again",
@@ -73,6 +78,7 @@ def evaluation_page(result: ValidationResult, material: Material, *, written: st
     result = _ordered(result)
     title = _title(result, material)
     body = [
+        _warning(result),
         element("h1", title),
         element("p", _question(result), class_="lead"),
         _banner(result, material),
@@ -117,6 +123,14 @@ def _question(result: ValidationResult) -> str:
     }
     where = seen.get(str(result.split.get("scope")), "on people it already knows")
     return f"How well does the method work {where}?"
+
+
+def _warning(result: ValidationResult) -> Html:
+    """Return the first line of a report whose probe rivals its model."""
+    if result.confounds is None or not result.confounds.warning:
+        return Html("")
+    told = element("strong", result.confounds.warning)
+    return element("p", told, class_="failed", role="alert")
 
 
 def _banner(result: ValidationResult, material: Material) -> Html:
@@ -164,6 +178,8 @@ def _sections(
         yield "signals", (_signals(material),)
     yield "split", (_split(result),)
     yield "pipeline", (_pipeline(result),)
+    if result.confounds is not None:
+        yield "confounds", tuple(_confounds(result.confounds, Measure(result.headline)))
     yield "audits", (_audits(result),)
     yield "limits", (_limits(result, material),)
     yield "again", (_again(result, material),)
@@ -388,6 +404,44 @@ def _selection(result: ValidationResult) -> Iterator[Html]:
             [(name, f"{100 * share:.0f} %") for name, share in shares],
             caption="Folds share most of their training people, so they agree more than "
             "independent studies would.",
+            numbers_from=1,
+        )
+
+
+def _confounds(confounds: Confounds, measure: Measure) -> Iterator[Html]:
+    yield element(
+        "p",
+        "Small models that see one property of the recordings and nothing of the muscle, on the "
+        "same folds. Where one is better than a guess, the label can be told from how recordings "
+        "were made, and a figure like the model's would not prove that it looks at muscle.",
+    )
+    yield table(
+        ["seen alone", measure.name, "95 % interval", "verdict"],
+        confound_rows(confounds, measure),
+        caption="Confound probes.",
+        numbers_from=1,
+    )
+    if confounds.matched:
+        rows = [
+            (
+                " or ".join(pair.classes),
+                NAMES[pair.probe],
+                f"{pair.auc.value:.3f}",
+                f"{pair.auc.low:.3f} to {pair.auc.high:.3f}",
+            )
+            for pair in confounds.matched
+        ]
+        yield table(
+            ["which of two", "people matched on", "AUC", "95 % interval"],
+            rows,
+            caption="The model on pairs of people whom the probe cannot tell apart; 0.5 is chance.",
+            numbers_from=2,
+        )
+    if confounds.stability:
+        yield table(
+            ["tested recordings changed", measure.name, "change", "95 % interval"],
+            stability_rows(confounds, measure),
+            caption="The model, trained as before, on changed recordings.",
             numbers_from=1,
         )
 

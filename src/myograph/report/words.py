@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from myograph.core.decision import Estimate
+from myograph.validate.probes import NAMES
+
+if TYPE_CHECKING:
+    from myograph.validate.probes import Confounds
 
 __all__ = [
     "BASELINES",
     "METRICS",
     "Measure",
     "amount",
+    "confound_rows",
     "in_order",
     "pipeline_words",
     "plural",
     "selection_words",
     "split_words",
+    "stability_rows",
 ]
 
 T = TypeVar("T")
@@ -266,3 +272,33 @@ def _short_value(value: Any) -> str:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return "[" + ", ".join(map(str, value)) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def confound_rows(confounds: Confounds, measure: Measure) -> list[tuple[str, str, str, str]]:
+    """Return one row per probe: what it saw, figure, interval, verdict."""
+    rows = []
+    for probe in confounds.probes:
+        verdict = "rivals the model" if probe.rival else "tells something"
+        rows.append(
+            (
+                NAMES[probe.name],
+                measure.value(probe.score.value),
+                measure.interval(probe.score),
+                verdict if probe.above_chance else "no better than a guess",
+            )
+        )
+    rows += [(NAMES[name], "", "", why) for name, why in confounds.unasked.items()]
+    return rows
+
+
+def stability_rows(confounds: Confounds, measure: Measure) -> list[tuple[str, str, str, str]]:
+    """Return one row per change of the tested recordings: what, figure, change, its interval."""
+    return [
+        (
+            each.what,
+            measure.value(each.score.value),
+            measure.gain(each.change.value),
+            f"{measure.gain(each.change.low)} to {measure.gain(each.change.high)}",
+        )
+        for each in confounds.stability
+    ]

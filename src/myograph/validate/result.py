@@ -17,6 +17,7 @@ from myograph.core.decision import Estimate
 from myograph.core.errors import FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
 from myograph.validate.manifest import SplitManifest, write_bytes, write_text
+from myograph.validate.probes import Confounds
 
 __all__ = ["Audit", "Predictions", "RunInfo", "ValidationResult"]
 
@@ -106,6 +107,8 @@ class ValidationResult:
     gain : dict of str to Estimate
         The model minus each baseline, person by person.
     audits : tuple of Audit
+    confounds : Confounds or None
+        What probes reach that see no muscle; None when nothing was probed.
     selection : dict
         Which columns were selected in the folds, see `myograph.validate.selected`; empty without
         a selection.
@@ -136,6 +139,7 @@ class ValidationResult:
     chance: float | None = None
     ladder: dict[str, Estimate] = field(default_factory=dict)
     gain: dict[str, Estimate] = field(default_factory=dict)
+    confounds: Confounds | None = None
     selection: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
@@ -175,6 +179,7 @@ class ValidationResult:
             "per_class": {name: _estimates(group) for name, group in self.per_class.items()},
             "confusion": self.confusion.tolist(),
             "audits": [audit.to_dict() for audit in self.audits],
+            "confounds": None if self.confounds is None else self.confounds.to_dict(),
         }
 
     @classmethod
@@ -204,6 +209,7 @@ class ValidationResult:
                 per_class={k: _from_estimates(v) for k, v in data["per_class"].items()},
                 confusion=_matrix(data["confusion"]),
                 audits=tuple(Audit(**audit) for audit in data["audits"]),
+                confounds=_confounds(data.get("confounds")),
             )
         except (KeyError, TypeError) as error:
             raise FormatError(f"This is not a whole validation result: {error}.") from error
@@ -277,6 +283,10 @@ def _from_estimates(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate
         )
         for name, e in data.items()
     }
+
+
+def _confounds(data: Mapping[str, Any] | None) -> Confounds | None:
+    return None if data is None else Confounds.from_dict(data)  # results of 0.1 may lack them
 
 
 def _matrix(rows: list[list[int]]) -> NDArray[np.int64]:

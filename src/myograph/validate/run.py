@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fold import Fold, Rows
 from myograph.validate.ladder import MODEL, Rung, build_ladder
 from myograph.validate.manifest import SplitManifest
+from myograph.validate.nuisance import Nuisance
+from myograph.validate.probing import CHANGED, confounds, probe_rungs
 from myograph.validate.progress import Clock, Progress, Reporter
 from myograph.validate.result import Audit, Predictions, RunInfo, ValidationResult
 from myograph.validate.scores import Scorer, Scores
@@ -58,6 +60,11 @@ class RunOptions:
         table holds others.
     bootstrap : int
         Resamples behind every interval.
+    nuisance : Nuisance, optional
+        What probes may see, see `myograph.validate.nuisance.measure_nuisance`; without it nothing
+        is probed.
+    changed : mapping of str to FeatureTable
+        The same windows, measured on changed recordings: see `myograph.validate.perturb`.
     """
 
     jobs: int = 1
@@ -66,6 +73,8 @@ class RunOptions:
     baselines: bool = True
     baseline_table: FeatureTable | None = None
     bootstrap: int = 2000
+    nuisance: Nuisance | None = None
+    changed: Mapping[str, FeatureTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_count(self.bootstrap, name="bootstrap", least=100)
@@ -123,6 +132,8 @@ def evaluate(
     rungs, notes = build_ladder(
         config, table, baselines=options.baselines, given=options.baseline_table
     )
+    if options.nuisance is not None:
+        rungs = (*rungs, *probe_rungs(config, table, options.nuisance))
     run = _Run(rungs, folds, classes, seed, options)
     outputs, resumed = run.outputs(_run_key(run, table, manifest))
     result = _assemble(run, table, outputs)
@@ -181,6 +192,7 @@ class _Run:
                 self.rungs,
                 self.classes,
                 kept,
+                self.options.changed,
             )
             for number in numbers
         )
@@ -197,7 +209,11 @@ class _Job:
 
 
 def _one_fold(
-    job: _Job, rungs: tuple[Rung, ...], classes: tuple[str, ...], kept: Checkpoint | None
+    job: _Job,
+    rungs: tuple[Rung, ...],
+    classes: tuple[str, ...],
+    kept: Checkpoint | None,
+    changed: Mapping[str, FeatureTable],
 ) -> tuple[int, Outputs]:
     """Fit every rung on the training side and answer for the test side."""
     outputs: Outputs = {}
@@ -208,6 +224,8 @@ def _one_fold(
         if rung.name == MODEL:
             notes = list(pipeline.notes)
             outputs |= taken_in_fold(pipeline)
+            for name, table in changed.items():
+                outputs[CHANGED + name] = _answer(pipeline, table.take(job.test), classes)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
     if kept is not None:
         kept.write(job.number, outputs)
@@ -258,7 +276,11 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
     joined = {
         rung.name: np.concatenate([each[rung.name] for each in outputs]) for rung in run.rungs
     }
+    for name in run.options.changed:
+        joined[CHANGED + name] = np.concatenate([each[CHANGED + name] for each in outputs])
     scores = {name: scorer.score(output) for name, output in joined.items()}
+    plain = {name: each for name, each in scores.items() if ":" not in name}
+    compared = _compared(scorer, plain)
     return _Scored(
         {
             "task": "classification" if run.classes else "regression",
@@ -267,7 +289,10 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
             "chance": scorer.chance,
             "predictions": Predictions(rows, number, joined[MODEL], index),
             **_described(scorer, scores[MODEL]),
-            **_compared(scorer, scores),
+            **compared,
+            "confounds": confounds(
+                scorer, scores, joined, run.options.nuisance, ladder=compared["ladder"]
+            ),
         },
         index,
     )
@@ -400,5 +425,6 @@ def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:
             "labels": table_digest(table),
             "seed": run.seed,
             "environment": environment(),
+            "changed": {name: table_digest(each) for name, each in run.options.changed.items()},
         }
     )

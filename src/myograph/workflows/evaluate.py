@@ -17,6 +17,7 @@ from myograph.workflows.settings import Choices, resolve
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
     from myograph.core.table import FeatureTable
+    from myograph.validate.nuisance import Nuisance
     from myograph.validate.result import ValidationResult
     from myograph.validate.splits import Split
 
@@ -181,6 +182,8 @@ def judge(
         baselines=settings.baselines,
         baseline_table=_baseline_table(cohort, settings, running),
         bootstrap=settings.bootstrap,
+        nuisance=_nuisance(cohort, settings, table, running),
+        changed=_changed(cohort, settings, running),
     )
     result = validate.run.evaluate(
         settings.pipeline, table, _split(settings), seed=settings.seed, options=options
@@ -238,6 +241,36 @@ def _baseline_table(
     plain = settings.pipeline.model_copy(update={"features": ("hudgins",)})
     quiet = replace(running, progress=None)
     return measure(cohort, settings.model_copy(update={"pipeline": plain}), quiet)
+
+
+def _nuisance(
+    cohort: Cohort, settings: EvaluationConfig, table: FeatureTable, running: Running
+) -> Nuisance | None:
+    """Measure what probes may see."""
+    from myograph.validate.nuisance import measure_nuisance
+
+    if not settings.probes:
+        return None
+    return measure_nuisance(cohort.recordings, table.index, jobs=running.processes)
+
+
+def _changed(
+    cohort: Cohort, settings: EvaluationConfig, running: Running
+) -> dict[str, FeatureTable]:
+    """Measure the same windows on changed recordings."""
+    from myograph.validate.perturb import PERTURBATIONS, Perturbed
+
+    if not settings.stability:
+        return {}
+    quiet = replace(running, progress=None)
+    return {
+        name: measure(
+            replace(cohort, recordings=Perturbed(cohort.recordings, name, seed=settings.seed)),
+            settings,
+            quiet,
+        )
+        for name in PERTURBATIONS
+    }
 
 
 def _command(cohort: Cohort, choices: Choices, selection: Selection) -> str:

@@ -1,6 +1,21 @@
 """How figures and splits are worded: the same in a terminal, on a page and in a report."""
 
 from myograph.report.figures import short
-from myograph.report.words import Measure, plural, selection_words, split_words
+from myograph.report.words import (
+    Measure,
+    confound_rows,
+    plural,
+    selection_words,
+    split_words,
+    stability_rows,
+)
 
-__all__ = ["Measure", "plural", "selection_words", "short", "split_words"]
+__all__ = [
+    "Measure",
+    "confound_rows",
+    "plural",
+    "selection_words",
+    "short",
+    "split_words",
+    "stability_rows",
+]
