@@ -29,6 +29,7 @@ __all__ = [
     "Mains",
     "Motion",
     "contaminate",
+    "heart_wave",
 ]
 
 Floats = NDArray[np.float64]
@@ -281,7 +282,7 @@ class Ecg:
         rate = self.rate_bpm + self.rate_sd_bpm * _wander(rng, shape[1], fs_hz, cut_hz=0.25)
         cycles = rng.random() + np.cumsum(np.maximum(rate, 1.0)) / 60 / fs_hz
         strength = self.peak_uv * (1 + self.spread * rng.standard_normal((shape[0], 1)))
-        return np.asarray(strength * _heart(2 * np.pi * cycles), float)
+        return np.asarray(strength * heart_wave(2 * np.pi * cycles), float)
 
 
 # Angle, height and width of P, Q, R, S and T (mcsharry2003, table 1); a wave of the model's slope
@@ -291,8 +292,14 @@ _WIDTH = np.array([0.25, 0.1, 0.1, 0.1, 0.4])
 _HEIGHT = np.array([1.2, -5.0, 30.0, -7.5, 0.75]) * _WIDTH**2
 
 
-def _heart(angle: Floats) -> Floats:
-    """Return the wave over the heart's cycle, with an R wave of about 1."""
+def heart_wave(angle: Floats) -> Floats:
+    """Return the ECG over the heart's cycle (mcsharry2003), with an R wave of about 1.
+
+    Parameters
+    ----------
+    angle : ndarray, shape (n,)
+        Radians; the R wave is at 0.
+    """
     away = np.mod(angle[:, None] - _ANGLE + np.pi, 2 * np.pi) - np.pi
     return np.asarray(np.exp(-((away / _WIDTH) ** 2) / 2) @ (_HEIGHT / _HEIGHT[2]), float)
 

@@ -20,7 +20,16 @@ from myograph.core.recording import Event
 from myograph.twin.physiology import Range, check_ranges
 from myograph.twin.seeds import stream
 
-__all__ = ["CommonNoise", "Drive", "band_noise", "repeated", "steps", "trapezoid", "with_noise"]
+__all__ = [
+    "CommonNoise",
+    "Drive",
+    "band_noise",
+    "beta_rhythm",
+    "repeated",
+    "steps",
+    "trapezoid",
+    "with_noise",
+]
 
 Floats = NDArray[np.float64]
 
@@ -250,6 +259,41 @@ def with_noise(drive: Drive, *, seed: int, noise: CommonNoise | None = None) -> 
             local = band_noise(n, band_hz, fs_hz=drive.fs_hz, rng=rng) if own else 0.0
             total[i] += size * (shared * everywhere + own * local)
     return drive.changed(drive.excitation * (1 + total))
+
+
+def beta_rhythm(
+    drive: Drive, muscle: str | int, *, lead_s: float, seed: int, noise: CommonNoise
+) -> Floats:
+    """Return the beta rhythm of a muscle's drive as it was some time upstream, of unit variance.
+
+    It is the very rhythm that `with_noise` puts into the drive, seen ``lead_s`` earlier: as in the
+    cortex, from which it comes.
+
+    Parameters
+    ----------
+    drive : Drive
+        Before the noise.
+    muscle : str or int
+    lead_s : float
+        0 gives the rhythm at the muscle.
+    seed : int
+        That of `with_noise`.
+    noise : CommonNoise
+
+    Returns
+    -------
+    ndarray, shape (n_t,)
+    """
+    ahead = round(check_non_negative(lead_s, name="lead_s") * drive.fs_hz)
+    n = drive.excitation.shape[1] + ahead
+    name = drive.muscles[drive.row(muscle)]
+    shared, own = np.sqrt(noise.between_muscles), np.sqrt(1 - noise.between_muscles)
+    rows = ((shared, stream(seed, "drive", "beta")), (own, stream(seed, "drive", "beta", name)))
+    total = np.zeros(n)
+    for weight, rng in rows:
+        if weight:
+            total += weight * band_noise(n, noise.beta_hz, fs_hz=drive.fs_hz, rng=rng)
+    return total[ahead:]
 
 
 def band_noise(

@@ -7,7 +7,7 @@ course of the score (benchmarks/science/twin_progression.py); they are no proper
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -97,10 +97,10 @@ class Alsfrs:
 
     half: float = 0.7
     noise: float = 1.0
-    name: str = "ALSFRS-R"
-    unit: str = "points"
-    most: float = 48.0
-    diseases: tuple[str, ...] = ("als",)
+    name: str = field(default="ALSFRS-R", init=False)
+    unit: str = field(default="points", init=False)
+    most: float = field(default=48.0, init=False)
+    diseases: tuple[str, ...] = field(default=("als",), init=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, {"half": Range(0.1, 10, least=1e-3), "noise": Range(0, 5)})
@@ -136,10 +136,10 @@ class Walk:
     width: float = 0.065
     size: float = 1.0
     noise: float = 42.0
-    name: str = "6MWT"
-    unit: str = "m"
-    most: float = np.inf
-    diseases: tuple[str, ...] = ("dmd",)
+    name: str = field(default="6MWT", init=False)
+    unit: str = field(default="m", init=False)
+    most: float = field(default=np.inf, init=False)
+    diseases: tuple[str, ...] = field(default=("dmd",), init=False)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -184,10 +184,10 @@ class Nsaa:
     ability: float = 0.0
     gain: float = 6.1
     noise: float = 1.0
-    name: str = "NSAA"
-    unit: str = "points"
-    most: float = 34.0
-    diseases: tuple[str, ...] = ("dmd",)
+    name: str = field(default="NSAA", init=False)
+    unit: str = field(default="points", init=False)
+    most: float = field(default=34.0, init=False)
+    diseases: tuple[str, ...] = field(default=("dmd",), init=False)
 
     def __post_init__(self) -> None:
         ranges = {
@@ -224,10 +224,10 @@ class CmtPeds:
 
     start: float = 10.0
     noise: float = 2.5
-    name: str = "CMTPedS"
-    unit: str = "points"
-    most: float = 44.0
-    diseases: tuple[str, ...] = ("cmt",)
+    name: str = field(default="CMTPedS", init=False)
+    unit: str = field(default="points", init=False)
+    most: float = field(default=44.0, init=False)
+    diseases: tuple[str, ...] = field(default=("cmt",), init=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, {"start": Range(0, 30, most=44), "noise": Range(0, 5)})
@@ -258,10 +258,10 @@ class ChopIntend:
 
     half: float = 0.6
     noise: float = 2.0
-    name: str = "CHOP-INTEND"
-    unit: str = "points"
-    most: float = 64.0
-    diseases: tuple[str, ...] = ("sma",)
+    name: str = field(default="CHOP-INTEND", init=False)
+    unit: str = field(default="points", init=False)
+    most: float = field(default=64.0, init=False)
+    diseases: tuple[str, ...] = field(default=("sma",), init=False)
 
     def __post_init__(self) -> None:
         check_ranges(self, {"half": Range(0.1, 10, least=1e-3), "noise": Range(0, 6)})

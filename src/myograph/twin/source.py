@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.checks import check_positive
 from myograph.twin.fibre import Fibres
+from myograph.twin.physiology import Range
 
 __all__ = [
     "INTRACELLULAR_S_M",
@@ -70,6 +71,7 @@ class ActionPotential:
     def __post_init__(self) -> None:
         check_positive(self.amplitude_mv, name="amplitude_mv")
         check_positive(self.length_mm, name="length_mm")
+        Range(-100, -50, "mV", least=-200, most=50).check(self.rest_mv, name="rest_mv")
 
     def potential_mv(self, behind_mm: ArrayLike) -> Floats:
         """Membrane potential at a distance behind the front."""

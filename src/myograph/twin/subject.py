@@ -13,7 +13,7 @@ from myograph.core.errors import ParameterError
 from myograph.core.recording import Subject
 from myograph.twin.anatomy import MUSCLES, NERVES, Anatomy, NerveAnatomy
 from myograph.twin.muscle import Muscle, MuscleGeometry
-from myograph.twin.physiology import Range
+from myograph.twin.physiology import Range, check_ranges
 from myograph.twin.pool import PoolParameters
 from myograph.twin.seeds import stream
 
@@ -24,6 +24,14 @@ DEVICE = "Myograph twin"
 
 _HEALTHY = "healthy"
 _AGE_YEARS = Range(15, 95, "years", least=1, most=120)
+_TRAITS = {
+    "strength": Range(0.3, 2.5, least=0.01, most=20),
+    "size": Range(0.6, 1.6, least=0.05, most=10),
+    "fat": Range(0.1, 6, most=100),
+    "rates": Range(0.6, 1.6, least=0.05, most=10),
+    "units": Range(0.4, 2, least=0.01, most=20),
+    "nerve_velocity": Range(-3, 3, "deviations", least=-20, most=20),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,9 @@ class Traits:
     rates: float = 1.0
     units: float = 1.0
     nerve_velocity: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _TRAITS)
 
     @classmethod
     def of_person(cls, *, seed: int) -> Traits:

@@ -65,7 +65,7 @@ class Prior:
     most: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (self.sd > 0 and self.least < self.most and np.isfinite(self.mean)):
+        if not (self.sd > 0 and -np.inf < self.least < self.most and np.isfinite(self.mean)):
             raise ParameterError(
                 "A prior needs sd above 0 and least below most; an effect is never a point. Got "
                 f"sd={self.sd!r}, least={self.least!r}, most={self.most!r}."
