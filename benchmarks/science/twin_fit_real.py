@@ -84,7 +84,9 @@ def soleus(mirror: Path) -> dict[str, Observations]:
     return people(cells, "SOL")
 
 
-def people(cells: dict[tuple[str, float, str], list[float]], muscle: str) -> dict[str, Observations]:
+def people(
+    cells: dict[tuple[str, float, str], list[float]], muscle: str
+) -> dict[str, Observations]:
     found = {}
     for person in sorted({key[0] for key in cells}):
         months = sorted({key[1] for key in cells if key[0] == person})

@@ -128,7 +128,7 @@ def courses_figure(twin: PatientTwin, found: WhatIf) -> str:
             axes.grid(axis="y")
         _bottom(panels, "months after the last visit")
         handles, labels = panels[0].get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+        canvas.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8)
         told = "; ".join(
             f"{arm.name}: {_name_of(q)} {_range(arm.band(q)[:, -1])}"
             for arm in found.arms
