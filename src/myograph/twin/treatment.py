@@ -126,7 +126,7 @@ for _name, _acts, _effect, _diseases, _source in (
     ("edaravone", "pace", Prior(mean=0.1, sd=0.12, least=-0.2, most=0.5), ("als",), "assumed"),
     ("tofersen", "pace", Prior(mean=0.25, sd=0.2, least=-0.2, most=0.9), ("als",), "assumed"),
     ("nusinersen", "pace", Prior(mean=0.9, sd=0.12), ("sma",), "nusinersen2018"),
-    ("glucocorticoid", "pace", Prior(mean=0.33, sd=0.08, most=0.7), ("dmd",), "dmdsteroid2023"),
+    ("glucocorticoid", "pace", Prior(mean=0.27, sd=0.08, most=0.7), ("dmd",), "dmdsteroid2023"),
     (
         "cholinesterase inhibitor",
         "junction",
