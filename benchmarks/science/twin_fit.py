@@ -13,7 +13,7 @@ the truth nor the seeds. It sees thirteen measures. People of other seeds were u
 * Fibre by fibre: patients whose visits come from the full simulator (twin_full_visit.py), which the
   fit's model only approximates; the same questions, and how far the model misses.
 
-    python benchmarks/science/twin_fit.py [--people 60] [--more 120] [--full 4] [--first-seed 10000]
+    python benchmarks/science/twin_fit.py [--people 60] [--more 60] [--full 4] [--first-seed 10000]
 
 Writes benchmarks/results/twin_fit.json and prints tables.
 """
@@ -262,7 +262,7 @@ def show(result: dict[str, object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--more", type=int, default=120)
+    parser.add_argument("--more", type=int, default=60)
     parser.add_argument("--full", type=int, default=4)
     parser.add_argument("--first-seed", type=int, default=10_000)
     parser.add_argument("--out", type=Path, default=RESULTS)
