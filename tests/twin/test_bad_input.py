@@ -75,5 +75,5 @@ def test_there_are_many_of_them():
 def test_what_is_no_finite_number_is_refused(kind, given, name):
     bad = [math.nan] if name in MAY_BE_INFINITE else [math.nan, -math.inf]
     for value in bad:
-        with pytest.raises(MyographError, match="must|needs"):
+        with pytest.raises(MyographError, match=r"must|needs"):
             kind(**{**given, name: value})
