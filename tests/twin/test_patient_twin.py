@@ -151,6 +151,13 @@ def test_a_single_odd_value_is_named():
     assert any("cmap_mv at 3 months" in note for note in found.notes())
 
 
+def test_a_course_without_a_law_is_said_to_be_one():
+    # Lost within two months and regained: nothing in the model does that.
+    force = np.array([30.0, 30, 30, 20, 20, 20, 20, 32, 32, 32])
+    found = fit(Observations(np.arange(10.0), {"mvc_n": force}), seed=1, particles=QUICK)
+    assert any("does not describe this course" in note for note in found.notes())
+
+
 def test_predictions_and_identifiability(twin):
     cells = twin.check()
     assert len(cells) == twin.observations.count

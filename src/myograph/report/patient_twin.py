@@ -79,6 +79,7 @@ def posterior_figure(twin: PatientTwin) -> str:
         axes.grid(axis="x")
         told = "; ".join(f"{PARAMETERS[name].title} {_told(found[name])}" for name in names)
         alt = f"Intervals before (grey) and after (blue) the visits: {told}."
+        _limited(canvas)
         return to_svg(canvas, name="posterior", alt=alt)
 
 
@@ -107,6 +108,7 @@ def checks_figure(twin: PatientTwin) -> str:
             f"Measured values (dots) over predictions with 90 % bands, for {len(names)} measures: "
             f"{inside} of {len(cells)} values lie inside."
         )
+        _limited(canvas)
         return to_svg(canvas, name="checks", alt=alt)
 
 
@@ -126,7 +128,7 @@ def courses_figure(twin: PatientTwin, found: WhatIf) -> str:
             axes.grid(axis="y")
         _bottom(panels, "months after the last visit")
         handles, labels = panels[0].get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+        canvas.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8)
         told = "; ".join(
             f"{arm.name}: {_name_of(q)} {_range(arm.band(q)[:, -1])}"
             for arm in found.arms
@@ -134,6 +136,7 @@ def courses_figure(twin: PatientTwin, found: WhatIf) -> str:
         )
         months = found.arms[0].months[-1]
         alt = f"Courses over {months:g} months with 90 % bands. At the end, {told}."
+        _limited(canvas)
         return to_svg(canvas, name="courses", alt=alt)
 
 
@@ -161,6 +164,7 @@ def differences_figure(twin: PatientTwin, found: WhatIf) -> str:
             for k in arms
         )
         alt = f"Difference from the course without treatment at the end, 90 % intervals: {told}."
+        _limited(canvas)
         return to_svg(canvas, name="differences", alt=alt)
 
 
@@ -254,6 +258,11 @@ class _Grid:
 
     def __exit__(self, *told: Any) -> None:
         self.board.__exit__(*told)
+
+
+def _limited(canvas: Any) -> None:
+    """Write the limit of use into the picture: it may leave its page."""
+    canvas.supxlabel(_SHORT_LIMIT, fontsize=7, color=GREY)
 
 
 def _bottom(panels: Sequence[Any], label: str) -> None:

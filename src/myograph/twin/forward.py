@@ -220,7 +220,7 @@ def clinic(muscle: str, norms: Mapping[str, float] | None = None) -> Clinic:
     >>> course, _ = grow(person, onset(person), [0.0, 36.0], np.zeros((1, 4)))
     >>> response = np.exp(clinic("ADM").expected(person, course, ["cmap_mv"]))
     >>> response[0, 0].round(1).tolist()
-    [11.6, 9.9]
+    [11.6, 9.6]
     """
     own = dict(norms or {})
     for name in own:

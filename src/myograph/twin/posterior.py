@@ -301,7 +301,14 @@ class PatientTwin:
                 "These visits say little about: " + ", ".join(unlearned) + ". Their intervals are "
                 "what is assumed of anybody."
             )
-        odd = [cell for cell in self.check() if abs(cell.deviation) > _ODD]
+        cells = self.check()
+        inside = sum(cell.inside for cell in cells)
+        if inside < 0.9 * len(cells) - 2.5 * np.sqrt(0.09 * len(cells)):
+            told.append(
+                f"Only {inside} of {len(cells)} values lie in their 90 % predictions: the model "
+                "does not describe this course, and its intervals and forecasts are too narrow."
+            )
+        odd = [cell for cell in cells if abs(cell.deviation) > _ODD]
         told += [
             f"{cell.measure} at {cell.months:g} months ({cell.value:.4g}) is "
             f"{abs(cell.deviation):.1f} standard deviations from what the other visits suggest."
