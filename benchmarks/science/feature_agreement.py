@@ -109,7 +109,7 @@ def scipy_rows() -> list[Row]:
         sizes = [2 * np.abs(np.fft.rfft(p))[..., inside] / taper.sum() for p in parts]
         return np.concatenate(sizes, -1)
 
-    rows = [
+    return [
         Row("kurt", "scipy", "stats.kurtosis(fisher=False)",
             lambda x: stats.kurtosis(x, axis=-1, fisher=False)),
         Row("skew", "scipy", "stats.skew", lambda x: stats.skew(x, axis=-1)),
@@ -137,7 +137,6 @@ def scipy_rows() -> list[Row]:
         Row("covariance", "numpy", "cov(bias=True)",
             lambda x: np.array([np.cov(w, bias=True)[np.triu_indices(4)] for w in x])),
     ]  # fmt: skip
-    return rows
 
 
 # --- LibEMG -------------------------------------------------------------------------------------
