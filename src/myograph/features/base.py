@@ -258,6 +258,8 @@ class FeatureSpec:
         # A list that went through JSON is the tuple it was.
         complete = {k: tuple(v) if isinstance(v, list) else v for k, v in complete.items()}
         object.__setattr__(self, "parameters", MappingProxyType(complete))
+        # Looked up many times for every window of a stream.
+        object.__setattr__(self, "_hash", hash((self.name, canonical_json(complete))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain data, every parameter stated."""
@@ -265,7 +267,8 @@ class FeatureSpec:
 
     def __hash__(self) -> int:
         """Hash by name and parameters."""
-        return hash((self.name, canonical_json(dict(self.parameters))))
+        found: int = self.__dict__["_hash"]
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A read-only mapping does not travel to another process; its content does.
