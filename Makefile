@@ -56,7 +56,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing what lint and tests need"
-	@$(EDITABLE) '.[dev,io,table]'
+	@$(EDITABLE) '.[dev,io,table,boost,stream]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core
@@ -106,7 +106,7 @@ system: ## (root) install the system packages that development and tests use
 	@if [ "$$(id -u)" != 0 ]; then echo "Run it as root: sudo make system" >&2; exit 2; fi
 	@apt-get update
 	@DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-	  ca-certificates git make python3 python3-venv
+	  ca-certificates git make mosquitto python3 python3-venv
 
 clean: ## remove the environment, caches and built pages
 	@rm -rf $(VENV) site build dist .coverage .coverage.* htmlcov \

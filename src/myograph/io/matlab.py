@@ -14,6 +14,7 @@ from myograph.core.recording import Recording, RecordingSet
 from myograph.io.arrays import HEADER_KEY, Variable, arrays_of, tracks_in
 from myograph.io.formats import FORMATS, Format
 from myograph.io.hints import Hints
+from myograph.io.mat5 import Found, variables_in
 from myograph.io.track import Track
 
 __all__ = ["MAT5", "MAT73"]
@@ -44,28 +45,23 @@ def _sniff_v5(head: bytes, path: Path) -> bool:
 
 
 def _open_v5(path: Path, hints: Hints) -> tuple[Track, ...]:
-    from scipy.io import loadmat
-
-    content = _parsed(path, lambda: loadmat(path, appendmat=False))
+    content = variables_in(path.read_bytes(), where=str(path))
     header = content.pop(HEADER_KEY, None)
-    text = None if header is None else "".join(np.atleast_1d(header).tolist())
+    text = header if isinstance(header, str) else None
     variables: dict[str, Variable] = {}
     for name, value in content.items():
-        if isinstance(name, str) and not name.startswith("__"):
-            variables.update(_leaves(name, value))
+        variables.update(_leaves(name, value))
     return tracks_in(variables, text, hints, path=path)
 
 
-def _leaves(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Variable]]:
+def _leaves(name: str, value: Found) -> Iterator[tuple[str, Variable]]:
     """Yield the numeric arrays in a variable; fields of a structure follow a dot."""
-    if not isinstance(value, np.ndarray) or depth > _DEPTH:
-        return
-    if value.dtype.kind in "iufb":
-        yield name, (value.shape, lambda: value)
-    elif value.dtype.names and value.size == 1:
-        record = value.reshape(-1)[0]
-        for field in value.dtype.names:
-            yield from _leaves(f"{name}.{field}", record[field], depth + 1)
+    if isinstance(value, np.ndarray):
+        array = value
+        yield name, (array.shape, lambda: array)
+    elif isinstance(value, dict):
+        for field, inner in value.items():
+            yield from _leaves(f"{name}.{field}", inner)
 
 
 def _save_v5(recording: Recording | RecordingSet, path: Path) -> None:
