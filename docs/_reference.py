@@ -1,11 +1,13 @@
 """Fill the reference pages from the code, so that they are complete whenever they are built.
 
 A line ``[modules: myograph.io]`` becomes the documentation of every public module of the
-package; ``[registry: features]`` becomes a table of everything registered.
+package; ``[registry: features]`` becomes a table of everything registered; ``[agreement]`` becomes
+the table of measured differences from other programs.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -14,6 +16,7 @@ from typing import Any
 
 SOURCE = Path(__file__).parents[1] / "src"
 MODULES = re.compile(r"^\[modules: (myograph\.\w+)\]$", re.MULTILINE)
+AGREEMENT = re.compile(r"^\[agreement\]$", re.MULTILINE)
 REGISTRY = re.compile(r"^\[registry: (\w+)\]$", re.MULTILINE)
 
 # Modules that exist to fill a registry, and whose entries a table shows.
@@ -21,8 +24,9 @@ HIDDEN = frozenset({"sources"})
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Expand the two markers; called by mkdocs for every page."""
+    """Expand the markers; called by mkdocs for every page."""
     markdown = MODULES.sub(lambda match: _documented(match[1]), markdown)
+    markdown = AGREEMENT.sub(lambda _: "\n".join(_agreement()), markdown)
     return REGISTRY.sub(lambda match: "\n".join(_table(match[1])), markdown)
 
 
@@ -51,6 +55,25 @@ def _table(name: str) -> Iterator[str]:
     yield "|" + "---|" * len(columns)
     for key in entries:
         yield "| " + " | ".join(_cell(value) for value in (f"`{key}`", *row(entries[key]))) + " |"
+
+
+def _agreement() -> Iterator[str]:
+    path = SOURCE.parent / "benchmarks" / "results" / "feature-agreement.json"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    told = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    yield f"Measured with {told}."
+    yield ""
+    yield "| feature | program | what it is there | apart | once aligned | why |"
+    yield "|---|---|---|---|---|---|"
+    for row in sorted(report["rows"], key=lambda row: (row["feature"], row["peer"])):
+        apart = "other columns" if row["apart"] is None else f"{row['apart']:.1e}"
+        aligned = f"{row['aligned']:.1e}" if "aligned" in row else ""
+        cells = (f"`{row['feature']}`", row["peer"], row["theirs"], apart, aligned, row["why"])
+        yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _set_row(entry: Any) -> tuple[object, ...]:
+    return len(entry), ", ".join(f"`{name}`" for name in entry)
 
 
 def _cell(value: object) -> str:
@@ -110,6 +133,7 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], tuple[object,
         ("name", "what it is", "unit", "amplitude power", "parameters", "source"),
         _feature_row,
     ),
+    "sets": ("myograph.features", "SETS", ("name", "features", "which"), _set_row),
     "formats": (
         "myograph.io",
         "FORMATS",

@@ -277,3 +277,22 @@ def test_naming_features_does_not_load_the_compiler():
     code = "import sys, myograph.features; sys.exit('numba' in sys.modules)"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], check=False, env=env).returncode == 0
+
+
+def test_flat_windows_are_flagged_and_stay_so(rng):
+    values = rng.standard_normal((5, 3, 100)).astype("f4")
+    values[2, 1] = 7.0
+    values[4] = 0.0
+    values[3, 0, :50] = values[3, 0, 50]  # half of it is not the whole
+    start_s = np.arange(5) * 0.1
+    index = WindowIndex.of(5, start_s=start_s, stop_s=start_s + 0.1)
+    layout = Layout(1000.0, tuple(Channel(f"e{i}", kind="semg") for i in range(3)))
+    table = extract(Windows(values, index, layout), EVERYTHING)
+    expected = np.zeros((5, 3), dtype=bool)
+    expected[2, 1] = expected[4] = True
+    np.testing.assert_array_equal(table.flat, expected)
+    np.testing.assert_array_equal(table.take(np.array([4, 2])).flat, expected[[4, 2]])
+    both = type(table).concatenate([table, table.take(np.array([2]))])
+    np.testing.assert_array_equal(both.flat, expected[[0, 1, 2, 3, 4, 2]])
+    with pytest.raises(DataError, match="flat must be 5 windows x 3 channels"):
+        type(table)(table.values, table.names, table.units, index, layout, flat=expected[:, :2])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy.linalg import solve_toeplitz
-from scipy.signal import lfilter, welch
-from scipy.stats import kurtosis, skew
+from scipy.signal import lfilter, periodogram, welch
+from scipy.stats import entropy, gmean, kurtosis, lmoment, skew
 
 from myograph.features import compute
 from myograph.features.autoregressive import cepstrum_of
@@ -204,3 +204,39 @@ def test_tdpsd_by_its_formulas(noise):
     names = ("m0", "m2", "m4", "sparsity", "irf", "wlf")
     found = [compute(f"tdpsd-{name}", noise, fs_hz=FS_HZ)[2, 1] for name in names]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_features_of_the_spectrum_agree_with_scipy(noise):
+    hz, density = periodogram(noise.astype("f8"), FS_HZ, window="hann", detrend="constant")
+    inside = (hz >= 10) & (hz <= 500)
+    hz, power = hz[inside], density[..., inside] * (hz[1] - hz[0])
+    total = power.sum(-1)
+    expected = {
+        "ttp": total,
+        "mnf": (power * hz).sum(-1) / total,
+        "pkf": hz[power.argmax(-1)],
+        "spen": entropy(power, axis=-1) / np.log(len(hz)),
+        "flatness": gmean(power, axis=-1) / power.mean(-1),
+        "finsm5": (power / hz).sum(-1) / (power * hz**5).sum(-1),
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(compute(name, noise, fs_hz=FS_HZ), value, rtol=1e-9)
+
+
+def test_order_and_logarithm_agree_with_scipy(noise):
+    x = noise.astype("f8")
+    np.testing.assert_allclose(
+        compute("ls", noise, fs_hz=FS_HZ), lmoment(x, order=2, axis=-1), rtol=1e-10
+    )
+    np.testing.assert_allclose(
+        compute("log", noise, fs_hz=FS_HZ), gmean(np.abs(x), axis=-1), rtol=1e-10
+    )
+
+
+def test_short_time_magnitudes_agree_with_scipy(noise):
+    found = compute("stft", noise, fs_hz=FS_HZ, segments=1, low_hz=1.0, high_hz=1000.0)
+    _, density = periodogram(
+        noise.astype("f8"), FS_HZ, window="hann", detrend="constant", scaling="spectrum"
+    )
+    # A spectrum tells the mean square of a tone, A^2 / 2; the last bin has no mirror image.
+    np.testing.assert_allclose(found[..., :-1], np.sqrt(2 * density[..., 1:-1]), rtol=1e-9)

@@ -76,14 +76,24 @@ def test_csv_reads_back_to_the_last_bit(table, tmp_path: Path):
     path = write_table(table, tmp_path / "t.csv")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[0][:8] == [
-        *("subject", "session", "trial", "label", "start_s", "stop_s"),
+    assert rows[0][:9] == [
+        *("subject", "session", "trial", "label", "start_s", "stop_s", "flat"),
         *("emg1.mav [uV]", "emg1.zc"),
     ]
     assert len(rows) == 1 + len(table)
-    np.testing.assert_array_equal(np.array([r[6:] for r in rows[1:]], dtype=float), table.values)
+    np.testing.assert_array_equal(np.array([r[7:] for r in rows[1:]], dtype=float), table.values)
     assert [r[3] for r in rows[1:]] == table.index.label.tolist()
     assert {r[0] for r in rows[1:]} == {"p01"}
+    assert {r[6] for r in rows[1:]} == {""}
+
+
+def test_channels_that_are_flat_in_a_window_are_named(table, tmp_path: Path):
+    flat = np.zeros_like(table.flat)
+    flat[1, :2] = True
+    path = write_table(replace(table, flat=flat), tmp_path / "t.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        told = [row["flat"] for row in csv.DictReader(file)]
+    assert told[:3] == ["", "; ".join(table.layout.names[:2]), ""]
 
 
 def test_json_holds_units_and_history(table, tmp_path: Path):

@@ -114,8 +114,10 @@ def _show(table: FeatureTable) -> None:
     render.heading(f"{len(table):,} windows of {length_ms:.4g} ms: median of each feature")
     medians = dict(zip(table.names, np.median(table.values, axis=0).tolist(), strict=True))
     units = dict(zip(table.names, table.units, strict=True))
-    channels = list(dict.fromkeys(name.rpartition(".")[0] for name in table.names))
-    kinds = list(dict.fromkeys(name.rpartition(".")[2] for name in table.names))
+    single = [name for name in table.names if name.rpartition(".")[0] in table.layout.names]
+    listed = single or list(table.names)
+    channels = list(dict.fromkeys(name.rpartition(".")[0] for name in listed))
+    kinds = list(dict.fromkeys(name.rpartition(".")[2] for name in listed))
     shown = kinds[:_SHOWN_FEATURES]
     rows = [
         (channel, *(_number(medians.get(f"{channel}.{kind}")) for kind in shown))
@@ -130,6 +132,8 @@ def _show(table: FeatureTable) -> None:
         )
         if len(names) > most
     ]
+    if len(listed) < len(table.names):
+        more.append(plural(len(table.names) - len(listed), "column") + " between channels")
     if more:
         render.line(f"and {', '.join(more)} (--out writes all)")
 

@@ -35,6 +35,9 @@ class FeatureTable:
         Rate and channels of the windows the features were measured on.
     recipe : Recipe
         What was done to reach these numbers.
+    flat : ndarray of bool, shape (n_windows, n_channels)
+        Where all samples of a window of a channel are equal: its features have defined values,
+        which mean nothing. Without it nothing is known, and no window counts as flat.
     """
 
     values: NDArray[np.float64]
@@ -43,6 +46,7 @@ class FeatureTable:
     index: WindowIndex
     layout: Layout
     recipe: Recipe = field(default_factory=Recipe)
+    flat: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values, dtype=np.float64).view()
@@ -61,6 +65,15 @@ class FeatureTable:
             )
         values.flags.writeable = False
         object.__setattr__(self, "values", values)
+        shape = (len(values), self.layout.n_channels)
+        given = np.zeros(shape, dtype=np.bool_) if self.flat is None else self.flat
+        flat = np.asarray(given, dtype=np.bool_).view()
+        if flat.shape != shape:
+            raise DataError(
+                f"flat must be {shape[0]} windows x {shape[1]} channels; got shape {flat.shape}."
+            )
+        flat.flags.writeable = False
+        object.__setattr__(self, "flat", flat)
 
     def __len__(self) -> int:
         """Count the windows."""
@@ -75,7 +88,13 @@ class FeatureTable:
             self.index.take(rows),
             self.layout,
             self.recipe,
+            self.flagged[rows],
         )
+
+    @property
+    def flagged(self) -> NDArray[np.bool_]:
+        """The flag of flat windows, which is there once the table is made."""
+        return np.zeros((0, 0), dtype=np.bool_) if self.flat is None else self.flat
 
     @classmethod
     def concatenate(cls, parts: Iterable[FeatureTable]) -> FeatureTable:
@@ -90,4 +109,5 @@ class FeatureTable:
                 )
         values = np.concatenate([part.values for part in parts])
         first = parts[0]
-        return cls(values, first.names, first.units, index, first.layout, first.recipe)
+        flat = np.concatenate([part.flagged for part in parts])
+        return cls(values, first.names, first.units, index, first.layout, first.recipe, flat)

@@ -16,7 +16,7 @@ from myograph.core.layout import Layout
 from myograph.core.table import FeatureTable
 from myograph.core.windows import Windows
 from myograph.features.base import FEATURES, FeatureSpec
-from myograph.features.plan import Plan, joined
+from myograph.features.plan import Plan, flat_windows, joined
 
 __all__ = ["columns", "extract", "measure"]
 
@@ -39,7 +39,8 @@ def extract(windows: Windows, features: Sequence[FeatureSpec], *, threads: int =
     FeatureTable
         Columns ``channel.feature``, one channel after the other; features with several values
         have columns ``channel.feature[k]``. Features across channels come last, as
-        ``channelA~channelB.feature``, one feature after the other.
+        ``channelA~channelB.feature``, one feature after the other. Its ``flat`` says which windows
+        of which channels are flat.
 
     Raises
     ------
@@ -60,7 +61,8 @@ def extract(windows: Windows, features: Sequence[FeatureSpec], *, threads: int =
     blocks = plan.blocks(windows.values, threads=threads)
     names, units = columns(windows.layout, specs, [block.shape[2] for block in blocks])
     recipe = windows.recipe.then("features", {"features": [spec.to_dict() for spec in specs]})
-    return FeatureTable(joined(blocks, specs), names, units, windows.index, windows.layout, recipe)
+    values, flat = joined(blocks, specs), flat_windows(windows.values)
+    return FeatureTable(values, names, units, windows.index, windows.layout, recipe, flat)
 
 
 def measure(

@@ -28,7 +28,14 @@ from myograph.features.complexity_passes import (
 from myograph.features.from_sums import FROM_SUMS, finish_moments
 from myograph.features.interference import FROM_TURNS, segments_of
 from myograph.features.shape import histogram_limits, ratio
-from myograph.features.spectral import FROM_SPECTRUM, Request, tapers_for
+from myograph.features.spectral import (
+    FROM_SPECTRUM,
+    Band,
+    FromSpectrum,
+    Request,
+    Tapers,
+    tapers_for,
+)
 from myograph.features.thresholds import amplitudes
 from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
 from myograph.features.wavelets import depth, entropy_of, filters_of
@@ -102,6 +109,9 @@ def _amplitude(spec: FeatureSpec, name: str, n_channels: int) -> Values:
 
 
 Found = dict[FeatureSpec, Values]
+SpectralPlan = tuple[
+    Tapers, list[Request], list[tuple[FeatureSpec, FromSpectrum, tuple[Band, ...], list[int]]]
+]
 
 
 @dataclass(frozen=True)
@@ -258,7 +268,19 @@ def _spectra(job: Job, specs: Sequence[FeatureSpec]) -> Found:
 def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.transform import spectral_measures
 
-    estimate = tapers_for(specs[0].parameters, n_samples=job.n_samples, fs_hz=job.fs_hz)
+    estimate, requests, plans = _spectral_plan(tuple(specs), job.n_samples, job.fs_hz)
+    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, requests)
+    found = {}
+    for spec, recipe, bands, places in plans:
+        value = recipe.finish([answers[place] for place in places], *bands)
+        found[spec] = value if value.ndim == 3 else value[..., None]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _spectral_plan(specs: tuple[FeatureSpec, ...], n_samples: int, fs_hz: float) -> SpectralPlan:
+    """Return how to transform, what to ask for, and which answers each feature is made of."""
+    estimate = tapers_for(specs[0].parameters, n_samples=n_samples, fs_hz=fs_hz)
     asked: dict[tuple[str, int, int, bytes], int] = {}
     requests: list[Request] = []
     plans = []
@@ -273,12 +295,7 @@ def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
                 requests.append(request)
             places.append(asked[key])
         plans.append((spec, recipe, bands, places))
-    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, requests)
-    found = {}
-    for spec, recipe, bands, places in plans:
-        value = recipe.finish([answers[place] for place in places], *bands)
-        found[spec] = value if value.ndim == 3 else value[..., None]
-    return found
+    return estimate, requests, plans
 
 
 def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:

@@ -157,6 +157,19 @@ class Plan:
         return [found[spec] for spec in self._single]
 
 
+def flat_windows(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return where all samples of a window are equal, shape (n_windows, n_channels)."""
+    found: NDArray[np.bool_] = np.empty(values.shape[:2], dtype=np.bool_)
+    step = max(1, _BLOCK // max(values.shape[1] * values.shape[2], 1))
+    for first in range(0, len(values), step):
+        part = values[first : first + step]
+        # Most windows are told by two samples.
+        found[first : first + step] = part[..., 0] == part[..., part.shape[2] // 2]
+    for at in zip(*np.nonzero(found), strict=True):
+        found[at] = bool((values[at] == values[at][0]).all())
+    return found
+
+
 def joined(blocks: Sequence[Values], specs: Sequence[FeatureSpec]) -> Values:
     """Return the blocks of features as columns, one channel after the other, then the pairs."""
     pairs = list(zip(blocks, specs, strict=True))

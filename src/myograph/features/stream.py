@@ -14,7 +14,7 @@ from myograph.core.errors import LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.features.base import FeatureSpec
 from myograph.features.extract import columns
-from myograph.features.plan import Plan
+from myograph.features.plan import Plan, flat_windows
 
 __all__ = ["Extraction", "ExtractionState", "Measured"]
 
@@ -124,7 +124,7 @@ class ExtractionState:
         stops = first + length + np.arange(count, dtype=np.int64) * step
         self._first += count * step
         values = self._plan.table(windows, threads=self._threads)
-        return Measured(values, stops, _flat(windows))
+        return Measured(values, stops, flat_windows(windows))
 
     def _append(self, chunk: NDArray[np.float32]) -> None:
         n_new = chunk.shape[1]
@@ -151,8 +151,3 @@ class ExtractionState:
             (self._step * size, per_channel, size),
             writeable=False,
         )
-
-
-def _flat(windows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (windows == windows[..., :1]).all(axis=-1)
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from myograph.preprocess.artifacts import Artifact, ArtifactLimits, find_artifacts
 from myograph.preprocess.bands import BANDS, BandStep, Drift, Modality, band_remarks
+from myograph.preprocess.displacement import Displacement, find_displacement
 from myograph.preprocess.filtering import (
     Bandpass,
     Highpass,
@@ -37,6 +38,7 @@ __all__ = [
     "BandStep",
     "Bandpass",
     "ConditionalNotch",
+    "Displacement",
     "Drift",
     "Highpass",
     "InterpolateMains",
@@ -66,6 +68,7 @@ __all__ = [
     "assess",
     "band_remarks",
     "find_artifacts",
+    "find_displacement",
     "find_mains",
     "withheld",
 ]

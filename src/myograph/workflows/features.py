@@ -151,7 +151,8 @@ def measure(
 def write_table(table: FeatureTable, path: str | PathLike[str], *, force: bool = False) -> Path:
     """Write a table; the ending chooses CSV, Parquet or JSON.
 
-    The first columns say whose window it is, from when, until when, and what it shows. In CSV the
+    The first columns say whose window it is, from when, until when, what it shows, and which
+    channels were flat in it, so that their features mean nothing. In CSV the
     unit stands behind the name of a feature, in brackets; Parquet and JSON keep it beside the
     name, with the recipe that led to the numbers.
 
@@ -186,9 +187,16 @@ def table_content(table: FeatureTable) -> dict[str, Any]:
             {"name": name, "unit": unit}
             for name, unit in zip(table.names, table.units, strict=True)
         ],
-        "windows": {name: getattr(table.index, name).tolist() for name in _INDEX},
+        "windows": _index(table),
         "values": table.values.tolist(),
     }
+
+
+def _index(table: FeatureTable) -> dict[str, list[Any]]:
+    """Return the columns that say what a window is, the channels that are flat in it last."""
+    told = {name: getattr(table.index, name).tolist() for name in _INDEX}
+    names = np.array(table.layout.names, dtype=object)
+    return {**told, "flat": ["; ".join(names[row]) for row in table.flagged]}
 
 
 def _provenance(table: FeatureTable) -> dict[str, Any]:
@@ -230,9 +238,9 @@ def _csv(table: FeatureTable) -> bytes:
         name if unit == "1" else f"{name} [{unit}]"
         for name, unit in zip(table.names, table.units, strict=True)
     ]
-    writer.writerow([*_INDEX, *heads])
-    index = [getattr(table.index, name).tolist() for name in _INDEX]
-    for *told, numbers in zip(*index, table.values.tolist(), strict=True):
+    index = _index(table)
+    writer.writerow([*index, *heads])
+    for *told, numbers in zip(*index.values(), table.values.tolist(), strict=True):
         writer.writerow([*told, *numbers])
     return text.getvalue().encode("utf-8")
 
@@ -244,7 +252,7 @@ def _json(table: FeatureTable) -> bytes:
 def _parquet(table: FeatureTable) -> bytes:
     pa = needs("pyarrow", to="write Parquet", extra="table")
     parquet = needs("pyarrow.parquet", to="write Parquet", extra="table")
-    index = {name: pa.array(getattr(table.index, name).tolist()) for name in _INDEX}
+    index = {name: pa.array(column) for name, column in _index(table).items()}
     fields = [pa.field(name, array.type) for name, array in index.items()]
     fields += [
         pa.field(name, pa.float64(), metadata={"unit": unit})

@@ -43,4 +43,5 @@ def apply_selection(selection: Selection, table: FeatureTable) -> FeatureTable:
         table.index,
         table.layout,
         table.recipe.then("selection", {"method": type(selection).__name__, **params}),
+        table.flat,
     )
