@@ -123,8 +123,9 @@ def bad_link(pipeline: Any, folder: Path, seconds: float) -> dict[str, Any]:
     decided = [a for a in answers.all if a.abstains != "gap"]
     stops = np.array([round(a.decision.time_s * fs_hz) for a in decided])
     inside = int((passed[stops - 1] - passed[stops - length] + gap[stops - length] > 0).sum())
-    offline = pipeline.predict(back)
-    same = [d.label for d in offline] == [a.decision.label for a in decided]
+    offline = {round(d.time_s * fs_hz): d.label for d in pipeline.predict(back)}
+    same = all(offline[stop] == a.decision.label for stop, a in zip(stops, decided, strict=True))
+    same &= len(offline) == len(decided) + health.dropped
     whole = int((~gap[:-1]).sum())
     return {
         "seconds": seconds,
@@ -133,6 +134,7 @@ def bad_link(pipeline: Any, folder: Path, seconds: float) -> dict[str, Any]:
         "gap_samples": health.gap_samples,
         "reconnections": health.reconnections,
         "decided": len(decided),
+        "dropped": health.dropped,
         "decided_inside_gaps": inside,
         "abstained": health.abstained,
         "recorded_samples": whole,
