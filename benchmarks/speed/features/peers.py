@@ -17,6 +17,7 @@ import numpy as np
 
 from myograph.core.errors import ParameterError
 from myograph.features import FEATURES, SETS, FeatureSpec, parse_features
+from myograph.features.complexity_passes import COMPLEXITY
 
 FS_HZ, LENGTH, HOP = 2000, 400, 100
 
@@ -26,9 +27,16 @@ TIME_DOMAIN = ["MAV", "ZC", "SSC", "WL"]
 LS9 = ["LS", "MFL", "MSR", "WAMP", "ZC", "RMS", "IAV", "DASDV", "VAR"]
 TDPSD = ["M0", "M2", "M4", "SPARSI", "IRF", "WLF"]
 WAVELETS = ["WENG", "WV", "WWL", "WENT"]
-EVERYTHING = list(
-    dict.fromkeys([*TIME_DOMAIN, *LS9, *TDPSD, "AR", "MNF", "MDF", *WAVELETS, "MAVFD", "LD"])
-)
+EVERYTHING = [
+    *dict.fromkeys([*TIME_DOMAIN, *LS9, *TDPSD, "AR", "MNF", "MDF", "MAVFD", "LD", "SKEW"]),
+    "WENG",
+    "WENT",
+]
+#: The same 26 kinds in the names of Myograph.
+SAME = [
+    "hudgins", "ls9", "tdpsd", {"feature": "ar", "order": 6}, "mnf", "mdf", "aac", "ld", "skew",
+    "wavelet-energy", "wavelet-entropy",
+]  # fmt: skip
 PARAMETERS = {
     "WAMP_threshold": 10.0,
     "AR_order": 6,
@@ -51,6 +59,7 @@ class Row:
     neurokit: bool = False
     goal: float | None = None
     slow: bool = False
+    few: bool = False
     differs: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -64,11 +73,13 @@ class Row:
         return None
 
 
-def everything() -> list[list[Any]]:
-    """Every feature but those that compare all pairs of samples, when there is more than a few."""
-    pairs = ("sampen", "apen", "fuzzyen", "mse", "sample-entropy", "approximate-entropy")
-    known = [n for n in FEATURES if not n.startswith(pairs) and "entropy" not in n]
-    return [known] if len(known) >= 26 else []
+def everything() -> list[str]:
+    """Return every feature of Myograph that may be live on each channel, but complexity."""
+    return [
+        name
+        for name, entry in FEATURES.items()
+        if name not in COMPLEXITY and not entry.across and not entry.channel_units
+    ]
 
 
 ROWS = [
@@ -106,7 +117,7 @@ ROWS = [
     ),
     Row(
         "wavelet energies",
-        [["wavelet-energy"], ["dwt-energy"], ["wenergy"], ["weng"]],
+        [["wavelet-energy"]],
         ["WENG"],
         ("Wavelet energy",),
         goal=15,
@@ -114,14 +125,28 @@ ROWS = [
     ),
     Row(
         "sample entropy",
-        [["sampen"], ["sample-entropy"]],
+        [[{"feature": "sampen", "r": 0.3}]],
         ["SAMPEN"],
         neurokit=True,
         goal=150,
         slow=True,
-        differs="LibEMG and Myograph: m = 2, r as declared; NeuroKit2: dimension 2, 0.2 sd.",
+        differs="m = 2; LibEMG and Myograph within 0.3 standard deviations, NeuroKit2 within 0.2.",
     ),
-    Row("everything but entropy", everything(), EVERYTHING, goal=30),
+    Row(
+        "wavelet energies and entropies",
+        [["wavelet-energy", "wavelet-entropy"]],
+        ["WENG", "WENT"],
+        goal=15,
+    ),
+    Row("everything but entropy", [SAME], EVERYTHING, goal=30, differs="The same 26 kinds."),
+    Row(
+        "all of Myograph's",
+        [everything()],
+        EVERYTHING,
+        few=True,
+        differs="All features of single channels but complexity, beside the 26 of LibEMG.",
+    ),
+    *(Row(name, [[name]], neurokit=False, few=True) for name in COMPLEXITY if name != "sampen"),
 ]
 
 
@@ -167,6 +192,8 @@ def counts_for(row: Row, n_channels: int) -> dict[str, int]:
     """Return how many windows each program is given."""
     many = 397 if n_channels <= 8 else 100
     counts = {"myograph": many, "libemg": many, "tsfel": 8, "neurokit2": 8}
+    if row.few:
+        counts |= {"myograph": 40, "libemg": 40}
     if row.slow:
         per_call = 4 if n_channels <= 8 else 1
         counts |= {"libemg": per_call, "neurokit2": per_call, "myograph": many}

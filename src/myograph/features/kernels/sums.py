@@ -187,6 +187,20 @@ def _four(x, least_crossing, least_turn):  # type: ignore[no-untyped-def]
 
 
 @njit(**_F)
+def _four_free(x):  # type: ignore[no-untyped-def]
+    """Do the same without thresholds: a product below 0 is all there is to ask."""
+    size, step, crossings, turns = 0.0, 0.0, 0, 0
+    for i in range(len(x) - 2):
+        a, b = x[i], x[i + 1]
+        d, e = b - a, x[i + 2] - b
+        size += abs(a)
+        step += abs(d)
+        crossings += a * b < 0
+        turns += d * e < 0
+    return size, step, float(crossings), float(turns)
+
+
+@njit(**_F)
 def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def]
     """Complete the sums of a block of ``n``: without, and with, what reaches beyond it."""
     size, step, crossings, turns = own
@@ -216,7 +230,10 @@ def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore
                 _read(memory, shape, s, c, first * block, x)
                 for b in range(min(per, n_blocks - first)):
                     part = x[b * block : (b + 1) * block + 2]
-                    own = _four(part[:block], crossing, turn)
+                    if crossing == 0 and turn == 0:
+                        own = _four_free(part[:block])
+                    else:
+                        own = _four(part[:block], crossing, turn)
                     ends = _ends(part, block, own, crossing, turn)
                     for q in range(4):
                         if slots[q] >= 0:
@@ -352,6 +369,8 @@ def _pass_3(memory, shape, block, slots, limits, inner, joined):  # type: ignore
                 last = min(first + per, n_blocks)
                 for q in range(len(slots)):
                     if q == 2:  # what follows is of the logarithm
+                        if slots[2:].max() < 0:
+                            break
                         for i in range(len(x)):
                             x[i] = x[i] * x[i] + 2.0**-52
                         logarithms(x)
