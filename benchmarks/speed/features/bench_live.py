@@ -70,7 +70,6 @@ FIRST_GOALS_S = {"after_install": 3.0, "later": 0.5}
 FIRST_SETS: dict[str, list[Any]] = {
     "Hudgins": ["hudgins"],
     "everything but entropy": SAME,
-    "every feature there is": ["all"],
 }
 
 
@@ -112,7 +111,7 @@ def hop_rows(hops: int) -> list[dict[str, Any]]:
     return rows
 
 
-def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 5) -> float:
+def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 3) -> float:
     times = []
     for _ in range(repeats + 1):
         begin = time.process_time()
@@ -124,8 +123,8 @@ def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 5) -> float:
 def growth() -> dict[str, Any]:
     """Time recordings of growing length, and of growing width."""
     specs = parse_features(GROWTH)
-    longer = [(s, seconds_of(windows_of(8, seconds=s), specs)) for s in (20, 40, 80, 160, 320)]
-    wider = [(c, seconds_of(windows_of(c, seconds=20), specs)) for c in (8, 16, 32, 64, 128)]
+    longer = [(s, seconds_of(windows_of(8, seconds=s), specs)) for s in (10, 20, 40, 80)]
+    wider = [(c, seconds_of(windows_of(c, seconds=10), specs)) for c in (8, 16, 32, 64)]
     return {
         "features": GROWTH,
         "seconds_of_signal": longer,
@@ -149,7 +148,7 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained", sharey=True)
     kinds = (
         ("seconds_of_signal", "seconds of signal (8 channels)", "exponent_samples"),
-        ("channels", "channels (20 s of signal)", "exponent_channels"),
+        ("channels", "channels (10 s of signal)", "exponent_channels"),
     )
     for ax, (key, label, fitted) in zip(axes, kinds, strict=True):
         size, seconds = np.array(grown[key]).T
@@ -169,7 +168,7 @@ def first_calls() -> list[dict[str, Any]]:
     for name, features in FIRST_SETS.items():
         found = []
         with tempfile.TemporaryDirectory() as cache:
-            for _ in range(4):
+            for _ in range(3):
                 done = subprocess.run(
                     [sys.executable, "-c", FIRST, json.dumps(features)],
                     env={**os.environ, "NUMBA_CACHE_DIR": cache},
@@ -186,12 +185,12 @@ def first_calls() -> list[dict[str, Any]]:
 def threads() -> list[dict[str, Any]]:
     """Measure windows a second with one thread and with all cores, by the wall clock."""
     rows = []
-    view = windows_of(64, seconds=20)
+    view = windows_of(64, seconds=5)
     for name, features in (("Hudgins", ["hudgins"]), ("26 features", SAME), ("sampen", ["sampen"])):
         specs = parse_features(features)
         for count in dict.fromkeys((1, os.cpu_count() or 1)):
             times = []
-            for _ in range(6):
+            for _ in range(3):
                 begin = time.perf_counter()
                 measure(view, fs_hz=float(FS_HZ), features=specs, threads=count)
                 times.append(time.perf_counter() - begin)
@@ -203,6 +202,7 @@ def threads() -> list[dict[str, Any]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hops", type=int, default=4000)
+    parser.add_argument("--no-first", action="store_true", help="leave the first calls out")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     hops = hop_rows(given.hops)
@@ -218,7 +218,7 @@ def main() -> int:
         f"cost grows as samples^{grown['exponent_samples']:.2f}, "
         f"channels^{grown['exponent_channels']:.2f}"
     )
-    first = first_calls()
+    first = [] if given.no_first else first_calls()
     for row in first:
         for when in ("after_install", "later"):
             told = row[when]

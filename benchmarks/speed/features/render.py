@@ -132,6 +132,9 @@ def thread_table(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def first_table(live: dict[str, Any]) -> Iterator[str]:
+    if not live["first_call"]:
+        return iter(["Not measured in the last run."])
+
     def lines() -> Iterator[list[str]]:
         for row in live["first_call"]:
             for when, told in WHEN.items():
