@@ -53,7 +53,8 @@ def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
 @kernel(*SUM_TYPES)
 def log_pass(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     """Sum the logarithms of every block; the passes of `sums` say what goes in and out."""
-    n_blocks, per = inner.shape[3], max(1, TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x, t = np.empty(per * block + 2), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):

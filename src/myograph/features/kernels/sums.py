@@ -176,7 +176,8 @@ def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def
 
 @kernel(*SUM_TYPES)
 def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x = np.empty(per * block + 2)
     for s in range(shape[0]):
         for c in range(shape[1]):
@@ -220,7 +221,8 @@ def _terms_1(q, x, d, limit, t):  # type: ignore[no-untyped-def]
 
 @kernel(*SUM_TYPES)
 def _pass_1(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
@@ -270,7 +272,8 @@ def _terms_2(q, x, d, t):  # type: ignore[no-untyped-def]
 
 @kernel(*SUM_TYPES)
 def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
