@@ -50,20 +50,24 @@ def compare(
     *,
     repeats: int,
     clock: Callable[[], float] = time.perf_counter,
+    least_s: float = 0.0,
 ) -> Comparison:
     """Time each once per round, after one round that is not counted (imports, file cache).
 
     With one thread and no waiting, ``clock=time.process_time`` counts the processor's time, which
-    a busy machine does not stretch.
+    a busy machine does not stretch. A turn repeats its work until ``least_s`` have passed, so that
+    a short one is not timed on the memory that the turn before it left behind.
     """
     seconds: dict[str, list[float]] = {who: [] for who in work}
     for round_number in range(repeats + 1):
         for who, task in work.items():
-            begin = clock()
-            task()
-            spent = clock() - begin
+            begin, count, spent = clock(), 0, 0.0
+            while count == 0 or spent < least_s * bool(round_number):
+                task()
+                count += 1
+                spent = clock() - begin
             if round_number:
-                seconds[who].append(spent)
+                seconds[who].append(spent / count)
     return Comparison(case, seconds)
 
 

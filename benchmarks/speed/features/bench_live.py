@@ -5,7 +5,7 @@
   processor's time, which a busy machine does not stretch.
 - Growth: the same features on longer recordings and on more channels; the exponent of a straight
   line through the logarithms is 1 when the cost is linear. Drawn in features-growth.svg.
-- Threads: windows a second with one thread and with all cores, each in a process of its own.
+- Threads: windows a second with one thread and with all cores, by the wall clock.
 - The first call: import and first measurement in a fresh process, with no compiled code at hand,
   and again with it.
 
@@ -34,7 +34,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 from harness import RESULTS, environment
-from peers import FS_HZ, HOP, LENGTH, everything, windows_of
+from peers import FS_HZ, HOP, LENGTH, SAME, windows_of
 
 from myograph.core.layout import Channel, Layout
 from myograph.features import parse_features
@@ -48,25 +48,29 @@ PICTURE = RESULTS / "features-growth.svg"
 HOPS: list[tuple[str, int, list[Any], float]] = [
     ("filter + Hudgins", 8, ["hudgins"], 50.0),
     ("filter + Hudgins", 64, ["hudgins"], 2000.0),
-    ("filter + everything but entropy", 64, (everything() or [[]])[0], 2000.0),
+    ("filter + everything but entropy", 64, SAME, 2000.0),
+    ("filter + sample entropy", 64, ["sampen"], 50_000.0),
 ]
-GROWTH = ["hudgins", "mnf", "mdf"]
+GROWTH = SAME
 FIRST = """
 import json, sys, time
 begin = time.perf_counter()
 import numpy as np
-from myograph.features import FEATURES, parse_features
+from myograph.features import parse_features
 from myograph.features.extract import measure
 imported = time.perf_counter()
-values = np.ones((2, 2, 400), dtype=np.float32)
-measure(values, fs_hz=2000.0, features=parse_features(["hudgins"]))
-hudgins = time.perf_counter()
-measure(values, fs_hz=2000.0, features=parse_features(list(FEATURES)))
-every = time.perf_counter()
-cpu = time.process_time()
-print(json.dumps({"import_s": imported - begin, "hudgins_s": hudgins - imported,
-                  "every_feature_s": every - hudgins, "whole_s": every - begin, "cpu_s": cpu}))
+measure(np.ones((2, 2, 400), dtype=np.float32), fs_hz=2000.0,
+        features=parse_features(json.loads(sys.argv[1])))
+end = time.perf_counter()
+print(json.dumps({"import_s": imported - begin, "measure_s": end - imported,
+                  "whole_s": end - begin, "cpu_s": time.process_time()}))
 """
+FIRST_GOALS_S = {"after_install": 3.0, "later": 0.5}
+#: What is measured in a fresh process.
+FIRST_SETS: dict[str, list[Any]] = {
+    "Hudgins": ["hudgins"],
+    "everything but entropy": SAME,
+}
 
 
 def hop_latency(
@@ -103,14 +107,11 @@ def hop_rows(hops: int) -> list[dict[str, Any]]:
     rows = []
     for name, n_channels, features, goal in HOPS:
         row: dict[str, Any] = {"row": name, "channels": n_channels, "goal_p99_us": goal}
-        if not features:
-            rows.append({**row, "told": "not registered yet"})
-            continue
         rows.append({**row, **hop_latency(n_channels, features, hops)})
     return rows
 
 
-def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 5) -> float:
+def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 3) -> float:
     times = []
     for _ in range(repeats + 1):
         begin = time.process_time()
@@ -122,8 +123,8 @@ def seconds_of(view: np.ndarray, specs: Any, *, repeats: int = 5) -> float:
 def growth() -> dict[str, Any]:
     """Time recordings of growing length, and of growing width."""
     specs = parse_features(GROWTH)
-    longer = [(s, seconds_of(windows_of(8, seconds=s), specs)) for s in (20, 40, 80, 160, 320)]
-    wider = [(c, seconds_of(windows_of(c, seconds=20), specs)) for c in (8, 16, 32, 64, 128)]
+    longer = [(s, seconds_of(windows_of(8, seconds=s), specs)) for s in (10, 20, 40, 80)]
+    wider = [(c, seconds_of(windows_of(c, seconds=10), specs)) for c in (8, 16, 32, 64)]
     return {
         "features": GROWTH,
         "seconds_of_signal": longer,
@@ -147,7 +148,7 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained", sharey=True)
     kinds = (
         ("seconds_of_signal", "seconds of signal (8 channels)", "exponent_samples"),
-        ("channels", "channels (20 s of signal)", "exponent_channels"),
+        ("channels", "channels (10 s of signal)", "exponent_channels"),
     )
     for ax, (key, label, fitted) in zip(axes, kinds, strict=True):
         size, seconds = np.array(grown[key]).T
@@ -161,67 +162,52 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def first_calls() -> dict[str, Any]:
-    """Run a fresh process without, then with, compiled code at hand."""
-    with tempfile.TemporaryDirectory() as cache:
-        surroundings = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        found = []
-        for _ in range(3):
-            done = subprocess.run(
-                [sys.executable, "-c", FIRST],
-                env=surroundings,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            found.append(json.loads(done.stdout))
-    return {
-        "after_install": found[0],
-        "later": min(found[1:], key=lambda one: one["whole_s"]),
-        "goals_s": {"after_install": 3.0, "later": 0.5},
-    }
-
-
-def threads() -> list[dict[str, Any]]:
-    """Measure windows a second with one thread and with all cores, in processes of their own."""
+def first_calls() -> list[dict[str, Any]]:
+    """Run fresh processes without, then with, compiled code at hand."""
     rows = []
-    for count in dict.fromkeys((1, os.cpu_count() or 1)):
-        surroundings = {**os.environ, "NUMBA_NUM_THREADS": str(count)}
-        done = subprocess.run(
-            [sys.executable, __file__, "--rate-only"],
-            env=surroundings,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        rows.append({"threads": count, **json.loads(done.stdout)})
+    for name, features in FIRST_SETS.items():
+        found = []
+        with tempfile.TemporaryDirectory() as cache:
+            for _ in range(3):
+                done = subprocess.run(
+                    [sys.executable, "-c", FIRST, json.dumps(features)],
+                    env={**os.environ, "NUMBA_CACHE_DIR": cache},
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                found.append(json.loads(done.stdout))
+        later = min(found[1:], key=lambda one: one["cpu_s"])
+        rows.append({"row": name, "after_install": found[0], "later": later})
     return rows
 
 
-def rate() -> dict[str, float]:
-    """Windows a second of 64 channels, by the wall clock: the best of several."""
-    specs = parse_features(["hudgins"])
-    view = windows_of(64, seconds=40)
-    best = np.inf
-    for _ in range(9):
-        begin = time.perf_counter()
-        measure(view, fs_hz=float(FS_HZ), features=specs)
-        best = min(best, time.perf_counter() - begin)
-    return {"hudgins_64_channels_windows_per_s": len(view) / best}
+def threads() -> list[dict[str, Any]]:
+    """Measure windows a second with one thread and with all cores, by the wall clock."""
+    rows = []
+    view = windows_of(64, seconds=5)
+    for name, features in (("Hudgins", ["hudgins"]), ("26 features", SAME), ("sampen", ["sampen"])):
+        specs = parse_features(features)
+        for count in dict.fromkeys((1, os.cpu_count() or 1)):
+            times = []
+            for _ in range(3):
+                begin = time.perf_counter()
+                measure(view, fs_hz=float(FS_HZ), features=specs, threads=count)
+                times.append(time.perf_counter() - begin)
+            rate = len(view) / min(times[1:])
+            rows.append({"row": name, "threads": count, "windows_of_64_channels_per_s": rate})
+    return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hops", type=int, default=4000)
+    parser.add_argument("--no-first", action="store_true", help="leave the first calls out")
     parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--rate-only", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.rate_only:
-        print(json.dumps(rate()))
-        return 0
     hops = hop_rows(given.hops)
     for row in hops:
-        told = row.get("told") or (
+        told = (
             f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us by the clock; "
             f"{row['cpu_p50_us']:.0f}, {row['cpu_p99_us']:.0f} us of the processor"
         )
@@ -232,21 +218,25 @@ def main() -> int:
         f"cost grows as samples^{grown['exponent_samples']:.2f}, "
         f"channels^{grown['exponent_channels']:.2f}"
     )
-    first = first_calls()
-    goals = first["goals_s"]
-    for when in ("after_install", "later"):
-        whole, cpu = first[when]["whole_s"], first[when]["cpu_s"]
-        print(f"{when}: {whole:.2f} s, {cpu:.2f} s of the processor (goal {goals[when]} s)")
+    first = [] if given.no_first else first_calls()
+    for row in first:
+        for when in ("after_install", "later"):
+            told = row[when]
+            print(
+                f"{row['row']}, {when}: {told['whole_s']:.2f} s, "
+                f"{told['cpu_s']:.2f} s of the processor (goal {FIRST_GOALS_S[when]} s)"
+            )
     side = threads()
     for row in side:
-        told = row["hudgins_64_channels_windows_per_s"]
-        print(f"{row['threads']} threads: {told:,.0f} windows/s of 64 channels")
+        rate = row["windows_of_64_channels_per_s"]
+        print(f"{row['row']}, {row['threads']} threads: {rate:,.0f} windows/s of 64 channels")
     report = {
         "benchmark": "live features",
         "environment": environment("scipy", "numba"),
         "hops": hops,
         "growth": grown,
         "first_call": first,
+        "first_call_goals_s": FIRST_GOALS_S,
         "threads": side,
     }
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from myograph.core.errors import ParameterError
-from myograph.features import SETS, FeatureSpec, parse_features
+from myograph.features import FEATURES, SETS, FeatureSpec, parse_features
+from myograph.features.complexity_passes import COMPLEXITY
 
 FS_HZ, LENGTH, HOP = 2000, 400, 100
 
@@ -26,13 +27,15 @@ TIME_DOMAIN = ["MAV", "ZC", "SSC", "WL"]
 LS9 = ["LS", "MFL", "MSR", "WAMP", "ZC", "RMS", "IAV", "DASDV", "VAR"]
 TDPSD = ["M0", "M2", "M4", "SPARSI", "IRF", "WLF"]
 WAVELETS = ["WENG", "WV", "WWL", "WENT"]
-EVERYTHING = list(
-    dict.fromkeys([*TIME_DOMAIN, *LS9, *TDPSD, "AR", "MNF", "MDF", *WAVELETS, "MAVFD", "LD"])
-)
-#: What of Myograph's is of the same kinds as all of these.
-SAME_KINDS: list[Any] = [
-    "hudgins", "ls9", "tdpsd", {"feature": "ar", "order": 6}, "mnf", "mdf",
-    "wavelet-energy", "wavelet-entropy", "packet-energy", "packet-entropy", "aac", "ld",
+EVERYTHING = [
+    *dict.fromkeys([*TIME_DOMAIN, *LS9, *TDPSD, "AR", "MNF", "MDF", "MAVFD", "LD", "SKEW"]),
+    "WENG",
+    "WENT",
+]
+#: The same 26 kinds in the names of Myograph.
+SAME = [
+    "hudgins", "ls9", "tdpsd", {"feature": "ar", "order": 6}, "mnf", "mdf", "aac", "ld", "skew",
+    "wavelet-energy", "wavelet-entropy",
 ]  # fmt: skip
 PARAMETERS = {
     "WAMP_threshold": 10.0,
@@ -56,6 +59,7 @@ class Row:
     neurokit: bool = False
     goal: float | None = None
     slow: bool = False
+    few: bool = False
     differs: str = ""
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -69,9 +73,13 @@ class Row:
         return None
 
 
-def everything() -> list[list[Any]]:
-    """Every feature of a channel but complexity and what transforms a window many times over."""
-    return [["quick"]] if "quick" in SETS and len(SETS["quick"]) >= 26 else []
+def everything() -> list[str]:
+    """Return every feature of Myograph that may be live on each channel, but complexity."""
+    return [
+        name
+        for name, entry in FEATURES.items()
+        if name not in COMPLEXITY and not entry.across and not entry.channel_units
+    ]
 
 
 ROWS = [
@@ -109,7 +117,7 @@ ROWS = [
     ),
     Row(
         "wavelet energies",
-        [["wavelet-energy"], ["dwt-energy"], ["wenergy"], ["weng"]],
+        [["wavelet-energy"]],
         ["WENG"],
         ("Wavelet energy",),
         goal=15,
@@ -117,26 +125,28 @@ ROWS = [
     ),
     Row(
         "sample entropy",
-        [["sampen"], ["sample-entropy"]],
+        [[{"feature": "sampen", "r": 0.3}]],
         ["SAMPEN"],
         neurokit=True,
         goal=150,
         slow=True,
-        differs="LibEMG and Myograph: m = 2, r as declared; NeuroKit2: dimension 2, 0.2 sd.",
+        differs="m = 2; LibEMG and Myograph within 0.3 standard deviations, NeuroKit2 within 0.2.",
     ),
     Row(
-        "everything but entropy",
-        [SAME_KINDS],
-        EVERYTHING,
-        goal=30,
-        differs="The same 26 kinds; Myograph has wavelet packets for wavelet variance and length.",
+        "wavelet energies and entropies",
+        [["wavelet-energy", "wavelet-entropy"]],
+        ["WENG", "WENT"],
+        goal=15,
     ),
+    Row("everything but entropy", [SAME], EVERYTHING, goal=30, differs="The same 26 kinds."),
     Row(
-        "the set quick",
-        everything(),
+        "all of Myograph's",
+        [everything()],
         EVERYTHING,
-        differs="Myograph measures three times as many features as LibEMG's 26.",
+        few=True,
+        differs="All features of single channels but complexity, beside the 26 of LibEMG.",
     ),
+    *(Row(name, [[name]], neurokit=False, few=True) for name in COMPLEXITY if name != "sampen"),
 ]
 
 
@@ -182,6 +192,8 @@ def counts_for(row: Row, n_channels: int) -> dict[str, int]:
     """Return how many windows each program is given."""
     many = 397 if n_channels <= 8 else 100
     counts = {"myograph": many, "libemg": many, "tsfel": 8, "neurokit2": 8}
+    if row.few:
+        counts |= {"myograph": 40, "libemg": 40}
     if row.slow:
         per_call = 4 if n_channels <= 8 else 1
         counts |= {"libemg": per_call, "neurokit2": per_call, "myograph": many}

@@ -220,7 +220,8 @@ def _order(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     for spec in specs:
         if spec.name == "card":
             tolerances = job.amplitude(spec, "threshold")
-    weighted, distinct = order_sums(job.memory, tolerances)
+    counted = any(spec.name == "card" for spec in specs)
+    weighted, distinct = order_sums(job.memory, tolerances, distinct=counted)
     n = job.n_samples
     ways = {"ls": weighted / (n * (n - 1)), "card": distinct}
     return {spec: ways[spec.name][..., None] for spec in specs}

@@ -22,6 +22,7 @@ window) the descriptor is 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -62,11 +63,13 @@ def log_sizes(
     step, bend : ndarray
         Sums of the sizes of the differences.
     """
-    roots = np.sqrt(np.stack([square, step2 / n_samples, bend2 / n_samples]))
-    m0, m2, m4 = roots**_LAMBDA / _LAMBDA
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_0, log_2, log_4 = (np.log(np.abs(m)) for m in (m0, m0 - m2, m0 - m4))
-        irf = np.log(m2) - 0.5 * (log_0 + np.log(m4))
+        # Of m^lambda / lambda, with m the square root of a sum.
+        logs = np.log(np.stack([square, step2 / n_samples, bend2 / n_samples])) * (0.5 * _LAMBDA)
+        m0, m2, m4 = np.exp(logs) / _LAMBDA
+        log_0, own_2, own_4 = logs - math.log(_LAMBDA)
+        log_2, log_4 = np.log(np.abs(m0 - m2)), np.log(np.abs(m0 - m4))
+        irf = own_2 - 0.5 * (log_0 + own_4)
         wlf = np.log(step) - np.log(bend)
         sparsity = log_0 - 0.5 * (log_2 + log_4)
     return np.stack([log_0, log_2, log_4, sparsity, irf, wlf])

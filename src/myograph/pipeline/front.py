@@ -87,7 +87,8 @@ class Front:
             layout = step.output_layout(layout)
         windowing = self.windowing.start(layout)
         length, _ = self.windowing.n_samples(fs_hz=layout.fs_hz)
-        plan = Plan(self.features, fs_hz=layout.fs_hz, n_samples=length)
+        layout = self.windowing.output_layout(layout)
+        plan = Plan(self.features, fs_hz=layout.fs_hz, n_samples=length, layout=layout)
         return FrontState(states, windowing, plan)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:

@@ -19,7 +19,7 @@ _ROUND = 1.5 * 2.0**52
 _MOST = 708.0
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def exponentials(x):  # type: ignore[no-untyped-def]  # compiled
     """Replace every x >= 0 of an array by exp(-x), to an ulp or two.
 

@@ -11,12 +11,15 @@ __all__ = ["logarithms"]
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ONE = 0x3FF0000000000000
-_FRACTION = 0x000FFFFFFFFFFFFF
+_FRACTION, _EXPONENT = 0x000FFFFFFFFFFFFF, 0x7FF0000000000000
+# 1.5 * 2^52 as bits and as a number: a small integer added to the one is added to the other,
+# where processors have no instruction to convert several integers at once.
+_SHIFT_BITS, _SHIFT = 0x4338000000000000, 1.5 * 2.0**52
 # The fraction from which on the exponent is taken one higher: m lies between 1/sqrt(2) and sqrt(2).
 _ROOT = 0x0006A09E667F3BCD
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def logarithms(x):  # type: ignore[no-untyped-def]  # compiled
     """Replace every x >= 0 of an array by ln x, to an ulp or two; the logarithm of 0 is -inf.
 
@@ -27,7 +30,8 @@ def logarithms(x):  # type: ignore[no-untyped-def]  # compiled
         bits = to_bits(x[i])
         fraction = bits & _FRACTION
         up = np.int64(fraction >= _ROOT)
-        k = np.float64((bits >> 52) - 1023 + up)
+        # Without the sign, the shift needs no care for it.
+        k = from_bits(((bits & _EXPONENT) >> 52) - 1023 + up + _SHIFT_BITS) - _SHIFT
         m = from_bits(fraction | (_ONE - (up << 52)))
         s = (m - 1.0) / (m + 1.0)
         z = s * s

@@ -27,7 +27,7 @@ __all__ = ["order_sums"]
 
 
 def order_sums(
-    windows: Rows, tolerances: NDArray[np.float64]
+    windows: Rows, tolerances: NDArray[np.float64], *, distinct: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sort every window and sum over the order.
 
@@ -36,6 +36,8 @@ def order_sums(
     windows : Rows
     tolerances : ndarray, shape (n_channels,)
         Sorted neighbours count as different when they are further apart than this.
+    distinct : bool
+        Whether to count them; otherwise the counts are 1.
 
     Returns
     -------
@@ -44,9 +46,10 @@ def order_sums(
     distinct : ndarray, shape (n_windows, n_channels)
         How many different samples there are.
     """
-    weighted, distinct = np.empty(windows[1][:2]), np.empty(windows[1][:2])
-    _measure(*windows, np.asarray(tolerances, dtype=np.float64), weighted, distinct)
-    return weighted, distinct
+    weighted, counts = np.empty(windows[1][:2]), np.empty(windows[1][:2])
+    limits = np.asarray(tolerances, dtype=np.float64)
+    _measure(*windows, limits, distinct, weighted, counts)
+    return weighted, counts
 
 
 @njit(nogil=True)
@@ -95,8 +98,10 @@ def _count(x, n, limits, count):  # type: ignore[no-untyped-def]
     store(count, 0, counts)
 
 
-@kernel(MEMORY, SHAPE, types.float64[::1], types.float64[:, ::1], types.float64[:, ::1])
-def _measure(memory, shape, tolerances, weighted, distinct):  # type: ignore[no-untyped-def]
+@kernel(
+    MEMORY, SHAPE, types.float64[::1], types.boolean, types.float64[:, ::1], types.float64[:, ::1]
+)
+def _measure(memory, shape, tolerances, distinct, weighted, counts):  # type: ignore[no-untyped-def]
     n_channels, n = shape[1], shape[2]
     n_rows = shape[0] * n_channels
     x = np.zeros(n * LANES, dtype=np.float32)
@@ -111,7 +116,8 @@ def _measure(memory, shape, tolerances, weighted, distinct):  # type: ignore[no-
             total[lane], count[lane], limits[lane] = 0.0, 1.0, tolerances[c]
         _sort(x, n)
         _weigh(x, n, total)
-        _count(x, n, limits, count)
+        if distinct:
+            _count(x, n, limits, count)
         for lane in range(used):
             w, c = (first + lane) // n_channels, (first + lane) % n_channels
-            weighted[w, c], distinct[w, c] = total[lane], count[lane]
+            weighted[w, c], counts[w, c] = total[lane], count[lane]

@@ -18,9 +18,17 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from myograph.features.kernels.blocks import (
+    FREELY,
+    SUM_TYPES,
+    TILE,
+    add_blocks,
+    read,
+    steps,
+)
 from myograph.features.kernels.compiling import kernel
-from myograph.features.kernels.logarithm import logarithms
-from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, overlap
+from myograph.features.kernels.log_sums import log_pass
+from myograph.features.kernels.rows import Rows, overlap
 
 __all__ = ["SUMS", "Prepared", "block_length", "prepare_sums", "run_sums", "window_sums"]
 
@@ -37,11 +45,6 @@ SUMS = tuple(name for names in PASSES for name in names)
 
 # Lengths of block to choose from: divisors of the usual windows and hops, the best first.
 _BLOCKS = (50, 64, 40, 32, 25, 48, 30, 20)
-
-# Samples of one channel worked on at once: they stay in the first-level cache.
-_TILE = 1600
-
-_F = {"nogil": True, "fastmath": {"reassoc", "nsz"}}
 
 Values = NDArray[np.float64]
 
@@ -88,7 +91,7 @@ def prepare_sums(
     """Choose the passes for some sums; see `window_sums`."""
     names = tuple(name for name in SUMS if name in wanted)
     passes = []
-    for members, run in zip(PASSES, (_pass_0, _pass_1, _pass_2, _pass_3), strict=True):
+    for members, run in zip(PASSES, (_pass_0, _pass_1, _pass_2, log_pass), strict=True):
         if wanted.isdisjoint(members):
             continue
         slots = np.array([names.index(m) if m in wanted else -1 for m in members])
@@ -114,54 +117,6 @@ def run_sums(windows: Rows, prepared: Prepared) -> dict[str, Values]:
     return dict(zip(names, out, strict=True))
 
 
-_SUM_TYPES = (
-    MEMORY,
-    SHAPE,
-    types.int64,
-    types.int64[::1],
-    types.float64[:, ::1],
-    types.float64[:, :, :, ::1],
-    types.float64[:, :, :, ::1],
-)
-
-
-@njit(nogil=True)
-def _read(memory, shape, s, c, start, x):  # type: ignore[no-untyped-def]  # compiled, as all below
-    """Copy samples to ``x``, zeros beyond the end."""
-    place = s * shape[3] + c * shape[4] + start
-    row = memory[place : place + min(len(x), shape[2] - start)]
-    for i in range(len(row)):
-        x[i] = row[i]
-    for i in range(len(row), len(x)):
-        x[i] = 0.0
-
-
-@njit(nogil=True)
-def _steps(x, d):  # type: ignore[no-untyped-def]
-    for i in range(len(d)):
-        d[i] = x[i + 1] - x[i]
-
-
-@njit(**_F)
-def _add(x):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for i in range(len(x)):
-        total += x[i]
-    return total
-
-
-@njit(nogil=True)
-def _add_blocks(t, block, reach, inner, joined):  # type: ignore[no-untyped-def]
-    """Sum the terms of each block; the last ``reach`` terms need samples beyond it."""
-    for b in range(len(inner)):
-        i = b * block
-        stop = max(i + block - reach, i)
-        inner[b] = _add(t[i:stop])
-        joined[b] = inner[b]
-        for k in range(stop, i + block):
-            joined[b] += t[k]
-
-
 @njit(inline="always")
 def _crossing(a, b, least):  # type: ignore[no-untyped-def]
     return (a * b < 0) & (abs(b - a) >= least)
@@ -172,7 +127,7 @@ def _turning(d, e, least):  # type: ignore[no-untyped-def]
     return (d * e < 0) & (max(abs(d), abs(e)) >= least)
 
 
-@njit(**_F)
+@njit(**FREELY)
 def _four(x, least_crossing, least_turn):  # type: ignore[no-untyped-def]
     """Sum sizes and steps, and count crossings and turns, over all but the last two of ``x``."""
     size, step, crossings, turns = 0.0, 0.0, 0, 0
@@ -186,7 +141,21 @@ def _four(x, least_crossing, least_turn):  # type: ignore[no-untyped-def]
     return size, step, float(crossings), float(turns)
 
 
-@njit(**_F)
+@njit(**FREELY)
+def _four_free(x):  # type: ignore[no-untyped-def]
+    """Do the same without thresholds: a product below 0 is all there is to ask."""
+    size, step, crossings, turns = 0.0, 0.0, 0, 0
+    for i in range(len(x) - 2):
+        a, b = x[i], x[i + 1]
+        d, e = b - a, x[i + 2] - b
+        size += abs(a)
+        step += abs(d)
+        crossings += a * b < 0
+        turns += d * e < 0
+    return size, step, float(crossings), float(turns)
+
+
+@njit(**FREELY)
 def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def]
     """Complete the sums of a block of ``n``: without, and with, what reaches beyond it."""
     size, step, crossings, turns = own
@@ -205,18 +174,22 @@ def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def
     return inner, (size, step, crossings, turns)
 
 
-@kernel(*_SUM_TYPES)
+@kernel(*SUM_TYPES)
 def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x = np.empty(per * block + 2)
     for s in range(shape[0]):
         for c in range(shape[1]):
             crossing, turn = limits[2, c], limits[3, c]
             for first in range(0, n_blocks, per):
-                _read(memory, shape, s, c, first * block, x)
+                read(memory, shape, s, c, first * block, x)
                 for b in range(min(per, n_blocks - first)):
                     part = x[b * block : (b + 1) * block + 2]
-                    own = _four(part[:block], crossing, turn)
+                    if crossing == 0 and turn == 0:
+                        own = _four_free(part[:block])
+                    else:
+                        own = _four(part[:block], crossing, turn)
                     ends = _ends(part, block, own, crossing, turn)
                     for q in range(4):
                         if slots[q] >= 0:
@@ -246,21 +219,22 @@ def _terms_1(q, x, d, limit, t):  # type: ignore[no-untyped-def]
     return 1 if q in (2, 3) else 0
 
 
-@kernel(*_SUM_TYPES)
+@kernel(*SUM_TYPES)
 def _pass_1(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
             for first in range(0, n_blocks, per):
-                _read(memory, shape, s, c, first * block, x)
-                _steps(x, d)
+                read(memory, shape, s, c, first * block, x)
+                steps(x, d)
                 last = min(first + per, n_blocks)
                 for q in range(len(slots)):
                     if slots[q] >= 0:
                         reach = _terms_1(q, x, d, limits[q, c], t)
                         at = inner[slots[q], s, c], joined[slots[q], s, c]
-                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
+                        add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
 
 
 @njit(nogil=True)
@@ -296,76 +270,22 @@ def _terms_2(q, x, d, t):  # type: ignore[no-untyped-def]
     return 2 if 3 <= q <= 6 else 0
 
 
-@kernel(*_SUM_TYPES)
+@kernel(*SUM_TYPES)
 def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, _TILE // block)
+    n_blocks = inner.shape[3]
+    per = min(max(1, TILE // block), n_blocks)  # blocks at once
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
             for first in range(0, n_blocks, per):
-                _read(memory, shape, s, c, first * block, x)
-                _steps(x, d)
+                read(memory, shape, s, c, first * block, x)
+                steps(x, d)
                 last = min(first + per, n_blocks)
                 for q in range(len(slots)):
                     if slots[q] >= 0:
                         reach = _terms_2(q, x, d, t)
                         at = inner[slots[q], s, c], joined[slots[q], s, c]
-                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
-
-
-@njit(nogil=True)
-def _terms_3(q, log, d, t):  # type: ignore[no-untyped-def]
-    n = len(t)
-    if q == 2:
-        for i in range(n):
-            t[i] = log[i] * log[i]
-    elif q == 3:
-        for i in range(n):
-            t[i] = abs(d[i])
-    elif q == 4:
-        for i in range(n):
-            t[i] = d[i] * d[i]
-    elif q == 5:
-        for i in range(n):
-            t[i] = abs(d[i + 1] - d[i])
-    else:
-        for i in range(n):
-            t[i] = (d[i + 1] - d[i]) * (d[i + 1] - d[i])
-    return (q - 1) // 2
-
-
-@njit(nogil=True)
-def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
-    for i in range(len(t)):
-        t[i] = max(abs(x[i]), floor) + offset
-    logarithms(t)
-
-
-@kernel(*_SUM_TYPES)
-def _pass_3(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks, per = inner.shape[3], max(1, _TILE // block)
-    x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
-    for s in range(shape[0]):
-        for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
-                _read(memory, shape, s, c, first * block, x)
-                last = min(first + per, n_blocks)
-                for q in range(len(slots)):
-                    if q == 2:  # what follows is of the logarithm
-                        for i in range(len(x)):
-                            x[i] = x[i] * x[i] + 2.0**-52
-                        logarithms(x)
-                        _steps(x, d)
-                    if slots[q] >= 0:
-                        reach = 0
-                        if q == 0:
-                            _log_sizes(x, limits[q, c], 0.0, t)
-                        elif q == 1:
-                            _log_sizes(x, 0.0, limits[q, c], t)
-                        else:
-                            reach = _terms_3(q, x, d, t)
-                        at = inner[slots[q], s, c], joined[slots[q], s, c]
-                        _add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
+                        add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
 
 
 @njit(nogil=True)

@@ -1,0 +1,64 @@
+"""Blocks of samples, compiled: reading them, and adding up terms block by block."""
+
+from __future__ import annotations
+
+from numba import njit, types
+
+from myograph.features.kernels.rows import MEMORY, SHAPE
+
+__all__ = ["FREELY", "SUM_TYPES", "TILE", "add_blocks", "read", "steps"]
+
+#: Samples of one channel worked on at once: they stay in the first-level cache.
+TILE = 1600
+
+#: Sums may be added in any order, the same one every time.
+FREELY = {"nogil": True, "fastmath": {"reassoc", "nsz"}}
+
+#: Arguments of a pass: memory, shape, block, slots, limits, inner, joined.
+SUM_TYPES = (
+    MEMORY,
+    SHAPE,
+    types.int64,
+    types.int64[::1],
+    types.float64[:, ::1],
+    types.float64[:, :, :, ::1],
+    types.float64[:, :, :, ::1],
+)
+
+
+@njit(nogil=True)
+def read(memory, shape, s, c, start, x):  # type: ignore[no-untyped-def]  # compiled, as all below
+    """Copy samples to ``x``, zeros beyond the end."""
+    place = s * shape[3] + c * shape[4] + start
+    row = memory[place : place + min(len(x), shape[2] - start)]
+    for i in range(len(row)):
+        x[i] = row[i]
+    for i in range(len(row), len(x)):
+        x[i] = 0.0
+
+
+@njit(nogil=True)
+def steps(x, d):  # type: ignore[no-untyped-def]
+    """Fill ``d`` with the steps from each sample to the next."""
+    for i in range(len(d)):
+        d[i] = x[i + 1] - x[i]
+
+
+@njit(**FREELY)
+def _add(x):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for i in range(len(x)):
+        total += x[i]
+    return total
+
+
+@njit(nogil=True)
+def add_blocks(t, block, reach, inner, joined):  # type: ignore[no-untyped-def]
+    """Sum the terms of each block; the last ``reach`` terms need samples beyond it."""
+    for b in range(len(inner)):
+        i = b * block
+        stop = max(i + block - reach, i)
+        inner[b] = _add(t[i:stop])
+        joined[b] = inner[b]
+        for k in range(stop, i + block):
+            joined[b] += t[k]
