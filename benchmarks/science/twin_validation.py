@@ -315,7 +315,8 @@ def transfer_part(results: dict[str, Any]) -> str:
         "test."
     )
     last = f"The features farthest apart, in measured standard deviations: {far}."
-    parts = (text, table(rows, head), confusion, meaning, gap, gaps, last,
+    text += " " + found.get("note", "")
+    parts = (text.strip(), table(rows, head), confusion, meaning, gap, gaps, last,
              "What a disease does to each feature, simulated beside measured:", moved)  # fmt: skip
     return "\n\n".join(parts)
 
