@@ -52,7 +52,7 @@ def needle(results: Results, path: Path) -> None:
             names.append(f"TA {measure.split('_')[0]}")
             z.append((row[measure]["mean"] - mean) / sd)
             fitted.append(True)
-    frozen = results["contraction"].get("needle, settings of the tibialis frozen", {})
+    frozen = results.get("contraction", {}).get("needle, settings of the tibialis frozen", {})
     for muscle, found in frozen.items():
         for measure, (mean, sd) in found["measured"].items():
             names.append(f"{muscle} {measure.split('_')[0]}")
@@ -95,14 +95,16 @@ def diseases(results: Results, path: Path) -> None:
             xytext=(3, 3), textcoords="offset points",
         )  # fmt: skip
         right.plot(change["size_index"], row["turns"]["against healthy"], "o", color=colour)
-    left.axvspan(0.4, 0.9, ymin=0, ymax=0.45, color=STATES["myopathy"], alpha=0.08)
+    box = ([0.4, 0.9], [0.7, 0.7], [0.9, 0.9])
+    left.fill_between(*box, color=STATES["myopathy"], alpha=0.12, label="published, myopathic")
+    left.plot(1.6, 1.3, "x", color=STATES["neuropathy"], label="published, ALS")
+    left.legend(fontsize=7, loc="upper left")
     left.axhline(1, color="0.7", linewidth=0.8)
     left.axvline(1, color="0.7", linewidth=0.8)
     left.set(xlabel="amplitude, times healthy", ylabel="duration, times healthy", xscale="log")
     right.axvspan(-0.9, 0, color=STATES["myopathy"], alpha=0.08, label="published, myopathic")
     right.axvline(0.6, color=STATES["neuropathy"], linewidth=1, label="published, ALS")
     right.set(xlabel="size index minus healthy", ylabel="turns, times healthy")
-    right.legend(fontsize=7)
     save(figure, path)
 
 

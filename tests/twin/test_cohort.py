@@ -120,6 +120,7 @@ def test_gestures_light_up_their_muscles():
     assert forces["FCR"][middle] > 5 * forces["ECRL"][middle]
 
 
+@pytest.mark.slow
 def test_a_held_contraction_slows_its_spectrum():
     kind = COHORTS["fatigue"]
     made = sitting(kind, Scene(people=1, seconds=40.0, seed=2), 0)(1)
@@ -133,6 +134,33 @@ def test_a_held_contraction_slows_its_spectrum():
     assert [e.label for e in made.recording.events] == list(kind.labels)
     capacity = made.truth.forces["capacity"]
     assert capacity[-1] < 0.9 * capacity[0]
+
+
+@pytest.mark.slow
+def test_a_disease_takes_units_and_force_visit_after_visit():
+    kind = COHORTS["progression"]
+    scene = Scene(people=2, seconds=9.0, seed=1)
+    visits = [sitting(kind, scene, 1)(n).truth.labels for n in (1, 4)]
+    assert visits[0]["units_alive"] > 1.5 * visits[1]["units_alive"]
+    assert visits[0]["strength"] > visits[1]["strength"]
+    assert visits[1]["strength"] == pytest.approx(visits[1]["expected_strength"], abs=0.15)
+    well = [sitting(kind, scene, 0)(n).truth.labels for n in (1, 4)]
+    assert well[0]["strength"] == well[1]["strength"] == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_after_a_stroke_the_command_comes_back():
+    kind = COHORTS["rehab"]
+    sessions = [sitting(kind, Scene(people=1, seconds=17.0), 0)(n) for n in (1, 4)]
+    early, late = (s.truth.labels["command"] for s in sessions)
+    assert early < late <= 1
+    flexed = [next(e for e in s.recording.events if e.label == "wrist flexion") for s in sessions]
+    rate = sessions[0].truth.force_fs_hz
+    forces = [
+        s.truth.forces["FCR"][round(e.onset_s * rate) : round(e.end_s * rate)].mean()
+        for s, e in zip(sessions, flexed, strict=True)
+    ]
+    assert forces[0] < forces[1]
 
 
 @pytest.mark.parametrize(
