@@ -8,7 +8,7 @@ from myograph.stream.steady import DeadBand, KalmanSmoother, OneEuro, RateLimit
 
 MADE = {
     "one euro": lambda: OneEuro(2),
-    "kalman": lambda: KalmanSmoother(2),
+    "kalman": lambda: KalmanSmoother(2, acceleration=1.0),
     "dead band": lambda: DeadBand(2, width=0.1),
     "rate limit": lambda: RateLimit(2, rise_per_s=2.0, fall_per_s=4.0),
 }
