@@ -243,3 +243,22 @@ def test_settling_bounds_the_impulse_response():
         impulse[0, 0] = 1
         response = np.abs(state.push(impulse)[0])
         assert response[2 * n :].max() < 1e-3 * response.max()
+
+
+@pytest.mark.parametrize("n_channels", [1, 8])
+def test_a_short_chunk_gives_the_bits_of_a_long_one(n_channels):
+    from scipy.signal import sosfilt
+
+    rng = np.random.default_rng(4)
+    x = (100 * rng.standard_normal((n_channels, 400))).astype(np.float32)
+    x.flags.writeable = False
+    sections = design_bandpass(20, 450, order=4, fs_hz=2000)
+    state = np.zeros((len(sections), n_channels, 2))
+    expected, after = sosfilt(sections, x[:, :200].astype(float), axis=1, zi=state)
+    from myograph.signal.sections import SAME_BITS, advance
+
+    out = np.empty((n_channels, 200), dtype=np.float32)
+    advance(sections, x[:, :200], state, out)
+    same = np.testing.assert_array_equal if SAME_BITS else np.testing.assert_allclose
+    same(out, expected.astype(np.float32))
+    same(state, after)

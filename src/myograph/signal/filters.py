@@ -40,6 +40,9 @@ Sections = NDArray[np.float64]
 # Samples filtered at once: bounds the float64 copies of a long, wide recording to a few MB.
 _BLOCK = 1 << 19
 
+# Chunks of a stream are no longer than this; see `myograph.signal.sections`.
+_SHORT = 256
+
 # How far the gain may be off where it is known before a design is refused: past this the
 # coefficients have too few digits left for what was asked.
 _GAIN_TOLERANCE = 1e-4
@@ -250,11 +253,14 @@ class CausalFilter:
         if before is None:
             first = chunk[None, :, :1].astype(np.float64)
             before = steady_state(self._sections)[:, None, :] * first
-        after = np.empty_like(before)
-        for rows in _blocks(*chunk.shape):
-            out[rows], after[:, rows] = sosfilt(
-                self._sections, chunk[rows].astype(np.float64), axis=1, zi=before[:, rows]
-            )
+        if chunk.shape[1] <= _SHORT and chunk.dtype == np.float32:
+            after = _short(self._sections, chunk, before, out)
+        else:
+            after = np.empty_like(before)
+            for rows in _blocks(*chunk.shape):
+                out[rows], after[:, rows] = sosfilt(
+                    self._sections, chunk[rows].astype(np.float64), axis=1, zi=before[:, rows]
+                )
         # Feedback keeps what is not finite for ever, so the state alone tells.
         finite = np.isfinite(after).all(axis=(0, 2))
         if not finite.all():
@@ -265,6 +271,23 @@ class CausalFilter:
             )
         self._state = after
         return out
+
+
+def _short(
+    sections: Sections,
+    chunk: NDArray[np.float32],
+    before: NDArray[np.float64],
+    out: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Filter a short chunk into ``out`` and return the state behind it: the bits of `sosfilt`."""
+    from myograph.signal.sections import SAME_BITS, advance
+
+    if not SAME_BITS:
+        out[:], after = sosfilt(sections, chunk.astype(np.float64), axis=1, zi=before)
+        return np.asarray(after)
+    after = before.copy()
+    advance(sections, chunk, after, out)
+    return after
 
 
 def zero_phase(sections: Sections, samples: NDArray[np.floating]) -> NDArray[np.float32]:

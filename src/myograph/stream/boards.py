@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -69,7 +74,8 @@ class BoardSource(Source):
                 raise ParameterError(unknown_name(name, known, what="board parameter"))
             current = getattr(params, name)
             setattr(params, name, int(value) if isinstance(current, int) else value)
-        shim_type.disable_board_logger()
+        with _its_library_found():
+            shim_type.disable_board_logger()
         self._shim = shim_type(board_id, params)
         rows = _muscle_rows(shim_type, board_id, self.name)
         rate_hz = float(shim_type.get_sampling_rate(board_id))
@@ -144,6 +150,26 @@ class BoardSource(Source):
                     mailbox.put_from_thread(Chunk(samples, data[stamps], now()))
         except flow.BrainFlowError as error:
             mailbox.fail_from_thread(SourceLostError(f"{self.name} is lost: {error}."))
+
+
+@contextmanager
+def _its_library_found() -> Iterator[None]:
+    """Let BrainFlow find its compiled library while it loads it.
+
+    On Python 3.11, BrainFlow 5.23 asks pkg_resources, which setuptools 82 and later do not have.
+    """
+    if find_spec("pkg_resources") is not None:
+        yield
+        return
+    stand_in = ModuleType("pkg_resources")
+    stand_in.__dict__["resource_filename"] = lambda name, path: str(
+        Path(sys.modules[name].__file__ or "").parent / path
+    )
+    sys.modules["pkg_resources"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules["pkg_resources"]
 
 
 def serial_ports() -> list[str]:

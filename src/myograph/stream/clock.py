@@ -22,6 +22,8 @@ _MEMORY_S = 120.0
 _PRIOR_S = 20.0
 # A counter that jumps by more than this began anew.
 _RESTART_S = 60.0
+# So many moments off the fit, one after the other, and the fit was wrong.
+_STRANGE = 100
 # Lost stretches that are remembered, to know a late packet from a doubled one.
 _REMEMBERED = 256
 
@@ -149,6 +151,7 @@ class Timeline:
         self.next = 0
         self.lost = self.late = self.doubled = 0
         self._jitter_s = 0.0
+        self._strange = 0
         self.worst_jitter_s = 0.0
 
     def resume(self) -> None:
@@ -245,7 +248,10 @@ class Timeline:
             off_s = abs(moment_s - fit.at(last_s))
             self._jitter_s += (off_s - self._jitter_s) / min(fit.seen, 200)
             self.worst_jitter_s = max(self.worst_jitter_s, off_s)
-        fit.add(last_s, moment_s)
+            # What was held up for long says nothing of the clock, unless it stays that way.
+            self._strange = self._strange + 1 if off_s > self._tolerance_s else 0
+        if not 0 < self._strange < _STRANGE:
+            fit.add(last_s, moment_s)
         if fit is not self._arrivals:
             self._arrivals.add(last_s, chunk.arrived_s)
             self._latest_s = moment_s

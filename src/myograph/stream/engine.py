@@ -39,7 +39,8 @@ class Rules:
     Parameters
     ----------
     late_s : float
-        Windows whose samples waited longer than this are dropped while newer ones wait.
+        Windows are dropped, and counted, while more than this much newer signal waits behind them
+        or their samples waited for longer. No sample is lost to the filters by that.
     silence_s : float
         A source that says nothing for so long (and for at least two steps of the windows) is
         answered by abstentions.
@@ -205,8 +206,8 @@ class Engine:
         missing = stretch.first - self._next
         if missing > 0:
             self._gap(missing)
-        late = waited_s > self._rules.late_s and self._link.backlog
-        skip = late and not self._link.source.patient
+        behind_s = max(waited_s if self._link.backlog else 0.0, self._link.waiting_s)
+        skip = behind_s > self._rules.late_s and not self._link.source.patient
         for consumer in self._consumers:
             consumer.samples(stretch.first, stretch.samples)
         self._next = stretch.first + stretch.samples.shape[1]

@@ -113,6 +113,11 @@ class Link:
         """Whether something waits."""
         return bool(self._queue)
 
+    @property
+    def waiting_s(self) -> float:
+        """How much signal waits."""
+        return self._waiting / self._layout.fs_hz if self._layout else 0.0
+
     async def open(self) -> Layout:
         """Open the source and begin to read it.
 

@@ -40,9 +40,10 @@ class Watch:
         if samples.shape[1] == 0:
             return False
         newest = samples[:, -1]
-        still = (samples == newest[:, None]).all(axis=1)
+        other = (samples != newest[:, None])[:, ::-1]
+        still = ~other.any(axis=1)
         self._run = np.where(still & (newest == self._last), self._run, 0)
-        self._run += np.where(still, samples.shape[1], 0)
+        self._run += np.where(still, samples.shape[1], other.argmax(axis=1))
         self._last = newest.copy()
         constant = self._run >= self._most
         if np.array_equal(constant, self.constant):

@@ -169,15 +169,21 @@ class WebSocketOutlet(Consumer):
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._queues[connection] = (waiting, ready)
+        feeding = asyncio.create_task(_feed(connection, waiting, ready))
         try:
-            with contextlib.suppress(_errors()):
-                while True:
-                    await ready.wait()
-                    ready.clear()
-                    while waiting:
-                        await connection.send(waiting.popleft())
+            await connection.wait_closed()
         finally:
             del self._queues[connection]
+            feeding.cancel()
+
+
+async def _feed(connection: Any, waiting: deque[str], ready: asyncio.Event) -> None:
+    with contextlib.suppress(_errors()):
+        while True:
+            await ready.wait()
+            ready.clear()
+            while waiting:
+                await connection.send(waiting.popleft())
 
 
 def _errors() -> type[Exception]:

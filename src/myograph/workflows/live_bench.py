@@ -23,8 +23,11 @@ import numpy as np
 
 from myograph.core.checks import check_count, check_positive
 from myograph.core.layout import Channel, Layout
+from myograph.core.optional import needs
 from myograph.core.recording import Event, Recording, Subject
 from myograph.pipeline.pipeline import Pipeline
+from myograph.stream.answer import Answer
+from myograph.stream.consumer import Consumer
 from myograph.stream.engine import Engine
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketSource
@@ -122,10 +125,9 @@ def measure(setting: Setting) -> dict[str, Any]:
         sender.start()
         ws_port, udp_port = ours.recv()
         source = WebSocketSource(f"ws://127.0.0.1:{ws_port}")
-        engine = Engine(pipeline, source, [UdpOutlet("127.0.0.1", udp_port)])
-        begin_s, begin_cpu_s = time.monotonic(), _cpu_s()
-        health = asyncio.run(engine.run())
-        spent_s, spent_cpu_s = time.monotonic() - begin_s, _cpu_s() - begin_cpu_s
+        meter = _Meter()
+        outlet = UdpOutlet("127.0.0.1", udp_port)
+        health = asyncio.run(Engine(pipeline, source, [outlet, meter]).run())
         load_average = os.getloadavg()[0]
         latencies_s = np.array(ours.recv())
     sender.join(10)
@@ -138,7 +140,7 @@ def measure(setting: Setting) -> dict[str, Any]:
         "latency_ms": latency_ms,
         "mean_ms": mean_ms,
         "controller_delay_ms": setting.window_ms / 2 + setting.hop_ms / 2 + mean_ms,
-        "cpu_share": spent_cpu_s / spent_s,
+        "cpu_share": meter.share,
         "lost": health.gap_samples,
         "decided": health.decided,
         "dropped": health.dropped,
@@ -146,6 +148,22 @@ def measure(setting: Setting) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "health": health.to_dict(),
     }
+
+
+class _Meter(Consumer):
+    """Measures the processor's time while samples come, and nothing before."""
+
+    def __init__(self) -> None:
+        self._begin: tuple[float, float] | None = None
+        self.share = 0.0
+
+    def take(self, answer: Answer) -> None:
+        """Begin with the first answer, and measure up to the newest one."""
+        moment_s, spent_s = answer.decided_s, _cpu_s()
+        if self._begin is None:
+            self._begin = (moment_s, spent_s)
+        elif moment_s > self._begin[0]:
+            self.share = (spent_s - self._begin[1]) / (moment_s - self._begin[0])
 
 
 @contextmanager
@@ -175,7 +193,7 @@ def _cpu_s() -> float:
 
 def _send(pipe: Any, given: dict[str, Any]) -> None:
     """Serve samples in real time and time the decisions; runs in a process of its own."""
-    from websockets.sync.server import serve
+    serve = needs("websockets.sync.server", to="time the live path", extra="stream").serve
 
     setting = Setting(**given)
     ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,0 +1,65 @@
+"""How a running stream looks."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import numpy as np
+
+from myograph.cli.live_view import Lines, TerminalView
+from myograph.core.decision import Decision
+from myograph.core.layout import Channel, Layout
+from myograph.stream.answer import Answer, Notice
+
+LAYOUT = Layout(1000.0, tuple(Channel(f"emg{k}", kind="semg") for k in range(20)))
+
+
+def answer(label: str = "open", why: str = "", level: float = 10.0) -> Answer:
+    decision = Decision(label, np.array([0.25, 0.75]), ("close", "open"), 1.5, bool(why))
+    levels = np.full(20, np.nan if why == "gap" else level)
+    return Answer(7, decision, why, levels, 10.0, 10.002)
+
+
+def seen(view: TerminalView) -> str:
+    from rich.console import Console
+
+    out = io.StringIO()
+    Console(file=out, width=90).print(view.picture())
+    return out.getvalue()
+
+
+def test_the_picture_shows_channels_decision_latency_and_loss():
+    view = TerminalView()
+    assert "waiting for the first window" in seen(view)
+    asyncio.run(view.start(LAYOUT, ("close", "open")))
+    view.samples(0, np.zeros((20, 900), dtype=np.float32))
+    view.samples(1000, np.zeros((20, 1000), dtype=np.float32))
+    view.hear(Notice("gap", 0.9, "100 samples (0.1 s) never came."))
+    view.take(answer())
+    shown = seen(view)
+    for words in ("open", "75 %", "emg0", "emg15", "and 4 more", "p50 2.0", "loss 5.00 %", "never"):
+        assert words in shown
+    view.take(answer(why="gap"))
+    assert "abstains: gap" in seen(view)
+
+
+def test_it_is_drawn_while_a_block_runs():
+    from rich.console import Console
+
+    out = io.StringIO()
+    with TerminalView(Console(file=out, force_terminal=True, width=80)) as view:
+        view.take(answer())
+    assert "open" in out.getvalue()
+
+
+def test_lines_for_people_tell_changes_only(capsys):
+    view = Lines(as_json=False)
+    for one in (answer(), answer(), answer("close"), answer(why="gap"), answer(why="gap")):
+        view.take(one)
+    view.hear(Notice("lost", 2.0, "It was unplugged."))
+    out, err = capsys.readouterr()
+    assert [line.split("s  ")[1] for line in out.splitlines()] == [
+        "open  75 %", "close  25 %", "abstains: gap",
+    ]  # fmt: skip
+    assert err.strip().endswith("lost: It was unplugged.")
