@@ -15,6 +15,8 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -273,22 +275,41 @@ def means(users: list[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
+def kept(folder: Path | None, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what an earlier, stopped run has finished, or make it and keep it."""
+    path = None if folder is None else folder / f"{name}.json"
+    if path is not None and path.exists():
+        return json.loads(path.read_text(encoding="utf-8"))
+    made = make()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(made), encoding="utf-8")
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=12)
     parser.add_argument("--grippers", type=int, default=20, help="users of the grip task")
     parser.add_argument("--trials", type=int, default=8)
     parser.add_argument("--first", type=int, default=FIRST)
+    parser.add_argument("--resume", type=Path, help="folder that keeps what is finished")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     begun = time.perf_counter()
     users = []
     for person in range(given.users):
-        users.append(one_user(person, given.trials, given.first))
+        make = partial(one_user, person, given.trials, given.first)
+        users.append(kept(given.resume, f"user-{person}", make))
         print(
             f"user {person + 1} of {given.users}, {time.perf_counter() - begun:.0f} s", flush=True
         )
-    grippers = [one_gripper(person, given.first) for person in range(given.grippers)]
+    grippers = []
+    for person in range(given.grippers):
+        make = partial(one_gripper, person, given.first)
+        grippers.append(kept(given.resume, f"gripper-{person}", make))
+    if not users or not grippers:
+        return
     result = {
         "simulated": "engineering verification, never clinical performance",
         "users": given.users,
