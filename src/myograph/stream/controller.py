@@ -131,6 +131,8 @@ class EnvelopeController:
         self._layout, self.control = layout, control
         self._hop = max(1, round(check_positive(hop_ms, name="hop_ms") * layout.fs_hz / 1e3))
         self._average_ms, self._steady = average_ms, steady
+        self._seen = 0
+        self._missing = self._hop
         self.safety = safety or Safety()
         self.reset()
 
