@@ -49,6 +49,9 @@ class LevelControl(Protocol):
 class PatternController:
     """Pattern recognition: a pipeline decides what moves, effort decides how fast.
 
+    Decisions do not depend on the chunks. The effort is that of the newest sample of a chunk, so
+    push no more than a hop at a time, as a live source does.
+
     Parameters
     ----------
     pipeline : Pipeline
