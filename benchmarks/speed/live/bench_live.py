@@ -32,13 +32,19 @@ def main() -> None:
     parser.add_argument("--hops", type=int, default=10_000)
     parser.add_argument("--channels", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--priority", type=int, default=0, help="real-time, for a busy machine")
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULTS / "live-latency.json")
     given = parser.parse_args()
     rows = []
     for n_channels in given.channels:
         for _ in range(given.runs):
-            setting = Setting(n_channels=n_channels, hops=given.hops, load=not given.no_load)
+            setting = Setting(
+                n_channels=n_channels,
+                hops=given.hops,
+                load=not given.no_load,
+                priority=given.priority,
+            )
             found = measure(setting)
             goals = GOALS.get(n_channels, {})
             found["goals_ms"] = goals
