@@ -3,8 +3,8 @@
 Every simulated user has a forearm, calibrates each controller on the same simulated EMG (each
 movement three times, 36 to 50 s), and does the same tasks with each: Fitts's law in a plane, Target
 Achievement Control over three degrees of freedom, gripping and lifting objects, the motion test,
-and a minute in which mostly nothing is meant. The baseline is conventional two-site threshold control with
-its switching by co-contraction. Differences are paired over users.
+and a minute in which mostly nothing is meant. The baseline is conventional two-site
+threshold control with its switching by co-contraction. Differences are paired over users.
 
     python benchmarks/science/control.py [--users N] [--out FILE]
 """
