@@ -49,6 +49,9 @@ class LevelControl(Protocol):
 class PatternController:
     """Pattern recognition: a pipeline decides what moves, effort decides how fast.
 
+    Decisions do not depend on the chunks. The effort is that of the newest sample of a chunk, so
+    push no more than a hop at a time, as a live source does.
+
     Parameters
     ----------
     pipeline : Pipeline
@@ -131,6 +134,8 @@ class EnvelopeController:
         self._layout, self.control = layout, control
         self._hop = max(1, round(check_positive(hop_ms, name="hop_ms") * layout.fs_hz / 1e3))
         self._average_ms, self._steady = average_ms, steady
+        self._seen = 0
+        self._missing = self._hop
         self.safety = safety or Safety()
         self.reset()
 

@@ -170,10 +170,11 @@ class Forearm:
         """
         check_count(n_samples, name="n_samples", least=0)
         wanted = self.excitation(drive)[:, np.newaxis]
+        if not n_samples:
+            return np.zeros((self.style.n_channels, 0), dtype=np.float32)
         rest = np.exp(-1e3 * np.arange(1, n_samples + 1) / (self.style.drive_ms * self.fs_hz))
         active = wanted + (self._active[:, np.newaxis] - wanted) * rest
-        if n_samples:
-            self._active = active[:, -1]
+        self._active = active[:, -1]
         # Drawn sample by sample in time, so that chunking does not change what is drawn.
         total = len(FOREARM_SET) + self.style.n_channels
         white = self._rng.standard_normal((n_samples, total)).T

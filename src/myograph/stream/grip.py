@@ -64,10 +64,10 @@ class GripSettings:
     touch_n: float = 0.5
     squeeze_n_s: float = 3.0
     gentle_n: float = 4.0
-    reflex_ratio: float = 1.25
-    reflex_n: float = 0.3
+    reflex_ratio: float = 1.15
+    reflex_n: float = 0.2
     reflex_s: float = 0.03
-    rate_per_s: float = 12.0
+    rate_per_s: float = 20.0
     most_n: float = 40.0
 
     def __post_init__(self) -> None:
@@ -181,7 +181,7 @@ class OpenLoopGrip:
 _SOFT_N_M, _STIFF_N_M = 100.0, 4000.0
 
 # How far the aim may lead the force that is there.
-_LEAD, _LEAD_N = 1.6, 1.0
+_LEAD, _LEAD_N = 1.3, 0.6
 
 # Compression from which force over way is more than the sensor's noise.
 _ENOUGH_M = 0.0005

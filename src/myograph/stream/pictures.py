@@ -25,6 +25,8 @@ class Pose:
         Hand against forearm in the picture's plane.
     turn : int
         -1, 0 or 1: an arrow around the forearm.
+    side : bool
+        Seen from the side, palm to the left.
     words : str
         What to do, in a few words.
     """
@@ -32,6 +34,7 @@ class Pose:
     curl: tuple[float, float, float, float, float]
     bend_deg: float = 0.0
     turn: int = 0
+    side: bool = False
     words: str = ""
 
 
@@ -44,13 +47,19 @@ POSES: Mapping[str, Pose] = {
     "pinch": Pose((0.45, 0.6, 0.1, 0.1, 0.1), words="thumb to forefinger"),
     "key grip": Pose((0.55, 0.95, 1, 1, 1), words="thumb onto the side of the forefinger"),
     "point": Pose((0.8, 0, 1, 1, 1), words="point with the forefinger"),
-    "wrist flexion": Pose((0.3, 0.3, 0.3, 0.3, 0.3), -50, words="bend the wrist to the palm"),
-    "wrist extension": Pose((0.3, 0.3, 0.3, 0.3, 0.3), 50, words="bend the wrist back"),
-    "radial deviation": Pose((0.1, 0.2, 0.2, 0.2, 0.2), 25, words="tilt to the thumb"),
-    "ulnar deviation": Pose((0.1, 0.2, 0.2, 0.2, 0.2), -25, words="tilt to the little finger"),
+    "wrist flexion": Pose(
+        (0.3, 0.3, 0.15, 0.3, 0.3), -40, side=True, words="bend the wrist to the palm"
+    ),
+    "wrist extension": Pose((0.3, 0.3, 0.15, 0.3, 0.3), 40, side=True, words="bend the wrist back"),
+    "radial deviation": Pose((0.1, 0.2, 0.2, 0.2, 0.2), -25, words="tilt to the thumb"),
+    "ulnar deviation": Pose((0.1, 0.2, 0.2, 0.2, 0.2), 25, words="tilt to the little finger"),
     "pronation": Pose((0.3, 0.3, 0.3, 0.3, 0.3), turn=-1, words="turn the palm down"),
     "supination": Pose((0.3, 0.3, 0.3, 0.3, 0.3), turn=1, words="turn the palm up"),
 }
+
+# Which fingers are seen, and the outline of the palm.
+_FRONT = ((0, 1, 2, 3, 4), "M 80 146 Q 66 120 70 84 Q 98 58 126 84 Q 130 120 118 146 Z")
+_SIDE = ((2,), "M 84 146 L 82 76 Q 94 62 106 76 L 114 146 Z")
 
 _KNUCKLES = ((62, 96, -52), (76, 60, -12), (92, 55, -3), (108, 57, 5), (122, 66, 14))
 _LENGTHS = (34, 42, 48, 44, 34)
@@ -65,7 +74,8 @@ def hand_svg(movement: str, *, size: int = 200) -> str:
     True
     """
     pose = _pose(movement)
-    fingers = "".join(_finger(k, pose.curl[k]) for k in range(5))
+    shown = _SIDE if pose.side else _FRONT
+    fingers = "".join(_finger(k, pose.curl[k]) for k in shown[0])
     arrow = ""
     if pose.turn:
         sweep, tip = (
@@ -84,7 +94,7 @@ def hand_svg(movement: str, *, size: int = 200) -> str:
         f"<title>{escape(movement)}</title>"
         '<path d="M 78 198 L 80 146 M 120 198 L 118 146" stroke-width="5"/>'
         f'<g transform="rotate({pose.bend_deg:g} 99 146)">'
-        '<path d="M 80 146 Q 66 120 70 84 Q 98 58 126 84 Q 130 120 118 146 Z" stroke-width="5"/>'
+        f'<path d="{shown[1]}" stroke-width="5"/>'
         f"{fingers}</g>{arrow}</svg>"
     )
 

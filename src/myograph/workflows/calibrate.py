@@ -210,6 +210,10 @@ def _plan(asked: CalibrationAsked, movements: Sequence[str], *, short: bool) -> 
 def _recorded(place: str, asked: CalibrationAsked) -> Wearer:
     from myograph.stream.wearer import RecordedWearer
 
+    # Of a dataset only this person's files are read; a file need not say whose it is.
+    if not Path(place).exists():
+        cohort = open_cohort(place, Selection(people=(asked.subject,)))
+        return RecordedWearer(list(cohort.recordings))
     cohort = open_cohort(place, Selection(people_from="file"))
     wanted = [r for r in cohort.recordings if r.subject and r.subject.pseudonym == asked.subject]
     people = sorted({r.subject.pseudonym for r in cohort.recordings if r.subject})
