@@ -15,7 +15,9 @@ from myograph.motorunits.potentials import (
 FS_HZ = 20_000.0
 
 
-def train(width_ms: float, *, size_uv: float = 500.0, n: int = 20, noise: float = 5.0, seed: int = 0):
+def train(
+    width_ms: float, *, size_uv: float = 500.0, n: int = 20, noise: float = 5.0, seed: int = 0
+):
     """Equal bumps every 50 ms, and where they are."""
     rng = np.random.default_rng(seed)
     samples = noise * rng.standard_normal(int((n + 1) * 0.05 * FS_HZ))

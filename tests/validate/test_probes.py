@@ -29,7 +29,9 @@ CONFIG = PipelineConfig(
 )
 
 
-def cohort(*, muscle: float = 0.0, drift: float = 0.0, n_people: int = 24, **more) -> list[Recording]:
+def cohort(
+    *, muscle: float = 0.0, drift: float = 0.0, n_people: int = 24, **more
+) -> list[Recording]:
     """People of two conditions, who differ in muscle (spectrum), or in drift only."""
     rng = np.random.default_rng(3)
     people = []
@@ -42,10 +44,15 @@ def cohort(*, muscle: float = 0.0, drift: float = 0.0, n_people: int = 24, **mor
         t = np.arange(1500) / FS_HZ
         size = (1 + drift * ill) * rng.uniform(0.8, 1.2)
         samples = 20 * noise + 10 * size * np.sin(2 * np.pi * 1.3 * t + rng.uniform(0, 6))
-        subject = Subject(f"p{number:02d}", condition="ill" if ill else "well", **(
-            {"age_years": 60.0 + rng.uniform(0, 9) if ill else 30.0 + rng.uniform(0, 9)}
-            if more.get("ages") else {}
-        ))
+        subject = Subject(
+            f"p{number:02d}",
+            condition="ill" if ill else "well",
+            **(
+                {"age_years": 60.0 + rng.uniform(0, 9) if ill else 30.0 + rng.uniform(0, 9)}
+                if more.get("ages")
+                else {}
+            ),
+        )
         event = Event(0.0, 1.5, subject.condition, "protocol", "1")
         layout = Layout(FS_HZ, tuple(Channel(f"c{k}", kind="semg") for k in range(2)))
         people.append(

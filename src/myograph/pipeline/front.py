@@ -15,11 +15,13 @@ from myograph.core.layout import MUSCLE_KINDS, Layout
 from myograph.core.recording import Recording
 from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
+from myograph.core.windows import Windows
 from myograph.features import FeatureSpec, extract, parse_features
 from myograph.features.extract import measure
+from myograph.models import MODELS
 from myograph.preprocess.windowing import Windowing, WindowingState
 
-__all__ = ["Front", "FrontState", "build_front"]
+__all__ = ["Front", "FrontState", "build_front", "samples_table"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,14 @@ class Front:
         In order. Without a ``select`` step among them the muscle channels are taken first.
     windowing : Windowing
     features : tuple of FeatureSpec
+    whole : bool
+        True for a model of whole windows: their samples take the place of features.
     """
 
     steps: tuple[Step, ...]
     windowing: Windowing
     features: tuple[FeatureSpec, ...]
+    whole: bool = False
 
     @property
     def learns(self) -> bool:
@@ -66,7 +71,7 @@ class Front:
         windows = self.windowing.cut(self.process(recording), labelled=labelled)
         if len(windows) == 0:
             raise DataError(self._why_none(recording, labelled=labelled))
-        return extract(windows, self.features)
+        return samples_table(windows) if self.whole else extract(windows, self.features)
 
     def fit(self, recordings: Sequence[Recording]) -> Front:
         """Return the front with its learning steps fitted, each on what comes before it."""
@@ -85,7 +90,8 @@ class Front:
         for step in self.steps:
             states.append(step.start(layout))
             layout = step.output_layout(layout)
-        return FrontState(states, self.windowing.start(layout), layout.fs_hz, self.features)
+        features = () if self.whole else self.features
+        return FrontState(states, self.windowing.start(layout), layout.fs_hz, features)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:
         cut = self.windowing
@@ -132,8 +138,23 @@ class FrontState:
         for step in self._steps:
             chunk = step.push(chunk)
         windows, stop_sample = self._windowing.push(chunk)
-        values = measure(windows, fs_hz=self._fs_hz, features=self._features)
+        if self._features:
+            values = measure(windows, fs_hz=self._fs_hz, features=self._features)
+        else:
+            values = windows.reshape(len(windows), -1).astype(np.float64)
         return values, stop_sample / self._fs_hz
+
+
+def samples_table(windows: Windows) -> FeatureTable:
+    """Return the samples of windows as a table, one channel after the other."""
+    n_windows, _, n_samples = windows.values.shape
+    names = tuple(
+        f"{c.name}.sample[{k}]" for c in windows.layout.channels for k in range(n_samples)
+    )
+    units = tuple(c.unit for c in windows.layout.channels for _ in range(n_samples))
+    values = windows.values.reshape(n_windows, -1).astype(np.float64)
+    recipe = windows.recipe.then("samples", {})
+    return FeatureTable(values, names, units, windows.index, windows.layout, recipe)
 
 
 def build_front(config: PipelineConfig) -> Front:
@@ -150,4 +171,5 @@ def build_front(config: PipelineConfig) -> Front:
         kinds = (*MUSCLE_KINDS, windowing.target_kind) if windowing.target_kind else MUSCLE_KINDS
         steps = (build_step({"step": "select", "kinds": kinds}), *steps)
     features = [f if isinstance(f, str) else f.to_dict() for f in config.features]
-    return Front(steps, windowing, parse_features(features))
+    whole = MODELS[config.model.name].eats == "windows"
+    return Front(steps, windowing, parse_features(features), whole)
