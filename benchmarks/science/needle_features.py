@@ -7,6 +7,7 @@ what is kept (`with_gain`).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,15 @@ def measure(samples_uv: Floats, fs_hz: float, *, gains: tuple[float, ...] = (1.0
 
 def _free(x: Floats, fs_hz: float) -> Named:
     told: Named = {}
-    for part in (_amplitudes, _spectrum, _relative_turns, _scattering, _bands, _potentials, _rhythm):
+    for part in (
+        _amplitudes,
+        _spectrum,
+        _relative_turns,
+        _scattering,
+        _bands,
+        _potentials,
+        _rhythm,
+    ):
         told |= part(x, fs_hz)
     return told
 
@@ -87,7 +96,7 @@ def _spectrum(x: Floats, fs_hz: float) -> Named:
     frequencies, density = psd(x, fs_hz=fs_hz, segment_s=0.125)
     edges = np.geomspace(*BAND_HZ, 19)
     told = {}
-    for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (low, high) in enumerate(pairwise(edges)):
         inside = (frequencies >= low) & (frequencies < high)
         told[f"band[{k}]"] = np.log10(density[inside].mean() / density.sum())
     reached = np.cumsum(density) / density.sum()
@@ -115,7 +124,9 @@ def _turns(x: Floats, threshold: float, fs_hz: float) -> list[float]:
 
 
 def _fast_turns(x: Floats, threshold: float) -> NDArray[np.int64]:
-    places, counts = find_turns(rows(x[np.newaxis, np.newaxis].astype(np.float32)), np.array([threshold]))
+    places, counts = find_turns(
+        rows(x[np.newaxis, np.newaxis].astype(np.float32)), np.array([threshold])
+    )
     return places[0, 0, : counts[0, 0]]
 
 
@@ -152,9 +163,7 @@ def _second(strength: Floats, mean: float, rate_hz: float, centre: float, i: int
     return told
 
 
-def _strength(
-    spectrum: NDArray[Any], at: Floats, centre: float, width: float, n: int
-) -> Floats:
+def _strength(spectrum: NDArray[Any], at: Floats, centre: float, width: float, n: int) -> Floats:
     """Return the envelope in a band, at as low a rate as the band allows.
 
     The magnitude does not change when the band is moved to 0 Hz, so only its bins are transformed.
@@ -211,7 +220,7 @@ def _spikes(x: Floats, fs_hz: float) -> Named:
     waves = waves / np.abs(waves[:, half])[:, np.newaxis]
     power = (np.abs(rfft(waves * np.hanning(2 * half))) ** 2).mean(axis=0)
     at, edges = rfftfreq(2 * half, 1 / fs_hz), np.geomspace(*BAND_HZ, 13)
-    for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (low, high) in enumerate(pairwise(edges)):
         inside = (at >= low) & (at <= high)
         level = power[inside].mean() if inside.any() else power[np.abs(at - low).argmin()]
         told[f"spike-band[{k}]"] = np.log10(level)

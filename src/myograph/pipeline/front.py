@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +15,13 @@ from myograph.core.layout import MUSCLE_KINDS, Layout
 from myograph.core.recording import Recording
 from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
+from myograph.core.windows import Windows
 from myograph.features import FeatureSpec, extract, parse_features
 from myograph.features.plan import Plan
+from myograph.models import MODELS
 from myograph.preprocess.windowing import Windowing, WindowingState
 
-__all__ = ["Front", "FrontState", "build_front"]
+__all__ = ["Front", "FrontState", "build_front", "samples_table"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,14 @@ class Front:
         In order. Without a ``select`` step among them the muscle channels are taken first.
     windowing : Windowing
     features : tuple of FeatureSpec
+    whole : bool
+        True for a model of whole windows: their samples take the place of features.
     """
 
     steps: tuple[Step, ...]
     windowing: Windowing
     features: tuple[FeatureSpec, ...]
+    whole: bool = False
 
     @property
     def learns(self) -> bool:
@@ -66,7 +71,7 @@ class Front:
         windows = self.windowing.cut(self.process(recording), labelled=labelled)
         if len(windows) == 0:
             raise DataError(self._why_none(recording, labelled=labelled))
-        return extract(windows, self.features)
+        return samples_table(windows) if self.whole else extract(windows, self.features)
 
     def fit(self, recordings: Sequence[Recording]) -> Front:
         """Return the front with its learning steps fitted, each on what comes before it."""
@@ -88,8 +93,10 @@ class Front:
         windowing = self.windowing.start(layout)
         length, _ = self.windowing.n_samples(fs_hz=layout.fs_hz)
         layout = self.windowing.output_layout(layout)
+        if self.whole:
+            return FrontState(states, windowing, _samples, layout.fs_hz)
         plan = Plan(self.features, fs_hz=layout.fs_hz, n_samples=length, layout=layout)
-        return FrontState(states, windowing, plan)
+        return FrontState(states, windowing, plan.table, layout.fs_hz)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:
         cut = self.windowing
@@ -110,12 +117,19 @@ class Front:
 class FrontState:
     """A front that runs: it takes chunks and returns features of the windows they complete."""
 
-    __slots__ = ("_plan", "_steps", "_windowing")
+    __slots__ = ("_fs_hz", "_rows", "_steps", "_windowing")
 
-    def __init__(self, steps: Sequence[StepState], windowing: WindowingState, plan: Plan) -> None:
+    def __init__(
+        self,
+        steps: Sequence[StepState],
+        windowing: WindowingState,
+        rows: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+        fs_hz: float,
+    ) -> None:
         self._steps = steps
         self._windowing = windowing
-        self._plan = plan
+        self._rows = rows
+        self._fs_hz = fs_hz
 
     def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Take the newest samples.
@@ -129,7 +143,23 @@ class FrontState:
         for step in self._steps:
             chunk = step.push(chunk)
         windows, stop_sample = self._windowing.push(chunk)
-        return self._plan.table(windows), stop_sample / self._plan.fs_hz
+        return self._rows(windows), stop_sample / self._fs_hz
+
+
+def _samples(windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return windows.reshape(len(windows), -1).astype(np.float64)
+
+
+def samples_table(windows: Windows) -> FeatureTable:
+    """Return the samples of windows as a table, one channel after the other."""
+    n_samples = windows.values.shape[2]
+    names = tuple(
+        f"{c.name}.sample[{k}]" for c in windows.layout.channels for k in range(n_samples)
+    )
+    units = tuple(c.unit for c in windows.layout.channels for _ in range(n_samples))
+    values = _samples(windows.values)
+    recipe = windows.recipe.then("samples", {})
+    return FeatureTable(values, names, units, windows.index, windows.layout, recipe)
 
 
 def build_front(config: PipelineConfig) -> Front:
@@ -146,4 +176,5 @@ def build_front(config: PipelineConfig) -> Front:
         kinds = (*MUSCLE_KINDS, windowing.target_kind) if windowing.target_kind else MUSCLE_KINDS
         steps = (build_step({"step": "select", "kinds": kinds}), *steps)
     features = [f if isinstance(f, str) else f.to_dict() for f in config.features]
-    return Front(steps, windowing, parse_features(features))
+    whole = MODELS[config.model.name].eats == "windows"
+    return Front(steps, windowing, parse_features(features), whole)

@@ -88,7 +88,7 @@ def _gap(given: NDArray[np.float64], expected: NDArray[np.float64], *, task: str
 
 
 def _answer(pipeline: Pipeline, measured: NDArray[np.float64]) -> NDArray[np.float64]:
-    taken = pipeline.select(pipeline.scale(measured))
+    taken = pipeline.taken(pipeline.scale(measured))
     model = pipeline.model
     if pipeline.task == "regression":
         return np.asarray(model.predict(taken), dtype=np.float64)

@@ -82,10 +82,13 @@ class Pipeline:
         pipeline._ready = True
         params = pipeline._model.get_params()
         pipeline._model = type(pipeline._model).from_arrays(arrays, **params)
-        if pipeline._model.n_features_in_ != len(fitted.names_taken):
+        expected = len(fitted.names_taken)
+        if pipeline._model.eats == "windows":
+            expected = len(fitted.layout.channels)
+        if pipeline._model.n_features_in_ != expected:
             raise ArtifactError(
-                f"The model takes {pipeline._model.n_features_in_} features; "
-                f"{len(fitted.names_taken)} are named."
+                f"The model takes {pipeline._model.n_features_in_} {pipeline._model.eats}; "
+                f"{expected} are named."
             )
         pipeline._fitted = fitted
         return pipeline
@@ -162,7 +165,7 @@ class Pipeline:
         if selection is not None:
             values = selection.transform(values)
         given = {"groups": table.index.subject} if model.uses_groups else {}
-        model.fit(values, table.index.label, **given)
+        model.fit(_eaten(values, model, table.layout), table.index.label, **given)
         self._model = model
         self._fitted = Fitted(table.layout, table.names, scaler, training_summary(table), selection)
         return self
@@ -210,12 +213,12 @@ class Pipeline:
     def predict_proba(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return probabilities of `classes` for each window, shape (n_windows, n_classes)."""
         self._require("classification")
-        return self._model.predict_proba(self.select(self._scaled(table)))
+        return self._model.predict_proba(self.taken(self._scaled(table)))
 
     def estimate(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the estimated value for each window, shape (n_windows,)."""
         self._require("regression")
-        values: NDArray[np.float64] = self._model.predict(self.select(self._scaled(table)))
+        values: NDArray[np.float64] = self._model.predict(self.taken(self._scaled(table)))
         return values
 
     def measure(self, recording: Recording) -> FeatureTable:
@@ -320,11 +323,15 @@ class Pipeline:
         selection = self.fitted.selection
         return values if selection is None else selection.transform(values)
 
+    def taken(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scaled features as the model takes them: selected, or as whole windows."""
+        return _eaten(self.select(values), self._model, self.layout)
+
     def decide(
         self, values: NDArray[np.float64], time_s: NDArray[np.float64]
     ) -> tuple[Decision, ...]:
         """Turn scaled features (n_windows, n_features) into decisions at ``time_s``."""
-        proba = self._model.predict_proba(self.select(values))
+        proba = self._model.predict_proba(self.taken(values))
         return tuple(
             self._decision(row, float(moment)) for row, moment in zip(proba, time_s, strict=True)
         )
@@ -398,11 +405,19 @@ def _new_model(config: PipelineConfig, seed: int) -> Model:
     if "seed" in inspect.signature(MODELS[config.model.name]).parameters:
         params.setdefault("seed", seed)
     model = build_model(config.model.name, **params)
-    if model.eats != "features":
+    if model.eats == "windows" and (config.scaling != "none" or config.selection is not None):
         raise ParameterError(
-            f"Model {config.model.name!r} takes whole windows; this pipeline measures features."
+            f"Model {config.model.name!r} takes whole windows, and there are no features to scale "
+            "or select; set scaling='none' and no selection."
         )
     return model
+
+
+def _eaten(values: NDArray[np.float64], model: Model, layout: Layout) -> NDArray[np.float64]:
+    """Return rows as the model takes them: features, or channels by samples."""
+    if model.eats == "features":
+        return values
+    return values.reshape(len(values), len(layout.channels), -1)
 
 
 def _same_layout(table: FeatureTable, first: FeatureTable, *, number: int) -> None:

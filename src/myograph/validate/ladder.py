@@ -69,7 +69,10 @@ def build_ladder(
         rungs.append(_rung("majority", config, table, model="majority"))
         if plain is not None:
             rungs.append(_rung("lda-td", config, plain, model="lda"))
-        rungs.append(_rung("random-forest", config, table, model="random-forest", **_FOREST))
+        whole = MODELS[config.model.name].eats == "windows"
+        seen = plain if whole else table  # a forest of samples would be a straw man
+        if seen is not None:
+            rungs.append(_rung("random-forest", config, seen, model="random-forest", **_FOREST))
     else:
         if "mean" in MODELS:
             rungs.append(_rung("mean", config, table, model="mean"))

@@ -162,7 +162,8 @@ def nuisance_of(samples: Values, fs_hz: float) -> dict[str, Values]:
     if samples.shape[1] < 4:
         return {}
     frequencies, density = psd(samples, fs_hz=fs_hz, segment_s=1.0)
-    loud = samples.std(axis=1)
+    # Above 16 Hz: what lies below is the business of drift.
+    loud = np.sqrt(band_power(frequencies, density, low_hz=16.0, high_hz=fs_hz))
     told = {
         "gain": [np.log10(loud + _TINY)],
         "drift": [

@@ -236,9 +236,16 @@ def _baseline_table(
     cohort: Cohort, settings: EvaluationConfig, running: Running
 ) -> FeatureTable | None:
     """Measure the time-domain features of the ladder when the pipeline uses others."""
-    if not settings.baselines or settings.pipeline.features == ("hudgins",):
+    from myograph.config.schema import ModelConfig
+    from myograph.models import MODELS
+
+    whole = MODELS[settings.pipeline.model.name].eats == "windows"
+    if not settings.baselines or (settings.pipeline.features == ("hudgins",) and not whole):
         return None
-    plain = settings.pipeline.model_copy(update={"features": ("hudgins",)})
+    changes: dict[str, Any] = {"features": ("hudgins",)}
+    if whole:
+        changes["model"] = ModelConfig(name="lda")
+    plain = settings.pipeline.model_copy(update=changes)
     quiet = replace(running, progress=None)
     return measure(cohort, settings.model_copy(update={"pipeline": plain}), quiet)
 
