@@ -82,7 +82,7 @@ def test_planted_drift_is_found_and_said():
     assert found["drift"].score.value > 0.9
     assert found["drift"].rival
     assert result.confounds.warning.startswith(
-        "The label can be told without muscle: offset and drift below 16 Hz alone reaches"
+        "A probe rivals this model: offset and drift below 16 Hz alone reaches"
     )
 
 

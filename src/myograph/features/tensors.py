@@ -132,7 +132,7 @@ def spectrogram(
     >>> noise = np.random.default_rng(0).standard_normal((5, 8, 400))
     >>> images = spectrogram(noise, fs_hz=2000)
     >>> images.values.shape, images.unit
-    ((5, 8, 31, 9), 'dB')
+    ((5, 8, 32, 9), 'dB')
     """
     x = _windows(windows)
     rate = check_positive(fs_hz, name="fs_hz")

@@ -54,7 +54,7 @@ _SECTIONS = {
     "signals": "What the signals look like",
     "split": "Who trained and who was tested",
     "pipeline": "From samples to decisions",
-    "confounds": "What can be told without muscle",
+    "confounds": "What else tells the label",
     "audits": "Audits",
     "limits": "Limits",
     "again": "To do it again",

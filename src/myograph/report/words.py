@@ -287,7 +287,7 @@ def confound_rows(confounds: Confounds, measure: Measure) -> list[tuple[str, str
                 verdict if probe.above_chance else "no better than a guess",
             )
         )
-    rows += [(NAMES[name], "", "", why) for name, why in confounds.unasked.items()]
+    rows += [(NAMES[name], "", "", confounds.unasked[name]) for name in NAMES if name in confounds.unasked]
     return rows
 
 

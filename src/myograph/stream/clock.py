@@ -63,7 +63,7 @@ class ClockFit:
     >>> for second in range(600):
     ...     fit.add(float(second), 5.0 + second * 1.0001)
     >>> round(fit.drift_ppm), round(fit.at(600.0), 3)
-    (100, 605.06)
+    (99, 605.06)
     """
 
     def __init__(self, *, memory_s: float = _MEMORY_S) -> None:

@@ -28,12 +28,12 @@ class Health:
     non_finite : int
         Samples in which at least one channel was NaN or infinite.
     reconnections : int
+    overrun : int
+        Samples dropped because they came faster than they could be taken.
     timing : dict
         What was measured of the source's timing, see `Timeline.to_dict`.
     stopwatch : Stopwatch
-    controller_delay_ms : float
-        Half a window, half a hop and the mean time to a decision: how long after a change of
-        intention the mean decision follows it (englehart2003).
+    window_ms, hop_ms : float
     """
 
     fs_hz: float = 0.0
@@ -54,7 +54,10 @@ class Health:
 
     @property
     def controller_delay_ms(self) -> float:
-        """Mean delay from a change in the muscle to the decision that shows it."""
+        """Mean delay from a change in the muscle to the decision that shows it.
+
+        Half a window, half a hop and the mean time to a decision (englehart2003).
+        """
         total = self.stopwatch.stages["total"]
         compute_ms = 1e3 * total.mean_s if total.count else 0.0
         return self.window_ms / 2 + self.hop_ms / 2 + compute_ms

@@ -23,7 +23,7 @@ class Histogram:
     >>> for ms in (1.0, 2.0, 2.0, 30.0):
     ...     latency.add(ms / 1000)
     >>> round(1e3 * latency.quantile(0.5), 1), latency.count, latency.longest_s
-    (2.0, 4, 0.03)
+    (2.1, 4, 0.03)
     """
 
     __slots__ = ("_counts", "count", "longest_s", "total_s")

@@ -30,18 +30,18 @@ class Recorder(Consumer):
     """Writes samples, decisions and notices to a journal (`myograph.io.journal`).
 
     Blocks are handed to the operating system by a thread of their own: killing the program loses
-    at most ``flush_s`` of them, and a power cut at most ``sync_s``. `myograph.read` gives the file
-    back as a `Recording`, what never came as gaps.
+    at most ``flush_s`` of them, and a power cut about a second. `myograph.read` gives the file back
+    as a `Recording`, what never came as gaps.
 
     Parameters
     ----------
     path : path
         Ends in ``.myolive`` by convention; must not exist.
     subject : Subject, optional
-    session, site, device : str
+    session, device : str
         As in `Recording`.
-    flush_s, sync_s : float
-        How often blocks go to the operating system, and from there to the disk.
+    flush_s : float
+        How often blocks go to the operating system.
     answers : bool
         Whether decisions are written too.
 

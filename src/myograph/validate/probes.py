@@ -175,10 +175,9 @@ class Confounds:
         others = len(found) - 1
         more = f" ({others} more probe{'s' if others > 1 else ''} rival it)" if others else ""
         return (
-            f"The label can be told without muscle: {NAMES[best.name]} alone reaches "
-            f"{best.score.value:.3f} [{best.score.low:.3f}, {best.score.high:.3f}] where a guess "
-            f"reaches {self.floor:.3f}; this model's figure may be about how people were "
-            f"recorded{more}."
+            f"A probe rivals this model: {NAMES[best.name]} alone reaches {best.score.value:.3f} "
+            f"[{best.score.low:.3f}, {best.score.high:.3f}] where a guess reaches "
+            f"{self.floor:.3f}; the model's figure may be about how people were recorded{more}."
         )
 
     def to_dict(self) -> dict[str, Any]:
