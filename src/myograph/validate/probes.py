@@ -32,6 +32,8 @@ NAMES = {
 
 #: A probe that reaches this share of what the model gains over chance is a rival.
 _RIVAL = 0.75
+#: Less than this above a guess is of no use to a model, however sure it is.
+_MATERIAL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Probe:
     gain : Estimate or None
         The model minus the probe, person by person.
     above_chance, rival : bool
-        Whether its interval lies above chance; whether besides that the model is not clearly
-        better, or it reaches three quarters of what the model gains over chance.
+        Whether its interval lies above chance by a hundredth; whether besides that the model is not
+        clearly better, or it reaches three quarters of what the model gains over chance.
     """
 
     name: str
@@ -218,7 +220,7 @@ def judge_probes(
     found = []
     for name, score in scores.items():
         gain = gains.get(name)
-        above = score.low > floor
+        above = score.low > floor + _MATERIAL
         near = score.value - floor >= _RIVAL * (model.value - floor)
         not_better = gain is not None and gain.low <= 0
         found.append(Probe(name, score, gain, above, above and (near or not_better)))
