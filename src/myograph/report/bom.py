@@ -89,8 +89,9 @@ def differing_versions(bom: dict[str, Any], environment: dict[str, str]) -> list
 def _by_name(installed: Iterable[Distribution]) -> dict[str, Distribution]:
     found: dict[str, Distribution] = {}
     for dist in installed:
-        if dist.metadata["Name"]:  # the remains of a package have none
-            found.setdefault(_normal(dist.metadata["Name"]), dist)
+        name = _first(dist.metadata, "Name")
+        if name:  # the remains of a package have none
+            found.setdefault(_normal(name), dist)
     return dict(sorted(found.items()))
 
 
@@ -121,16 +122,20 @@ def _component(name: str, dist: Distribution) -> dict[str, Any]:
 
 def _licences(metadata: PackageMetadata) -> list[dict[str, Any]]:
     """Return what a package says of its licence: the SPDX expression, or names as given."""
-    expression = metadata.get("License-Expression")
+    expression = _first(metadata, "License-Expression")
     if expression:
         return [{"expression": expression}]
     classifiers = metadata.get_all("Classifier") or []
     names = [c.split(" :: ")[-1] for c in classifiers if c.startswith("License :: ")]
     names = [name for name in names if name != "OSI Approved"]
     if not names:
-        first = (metadata.get("License") or "").strip().splitlines()
+        first = _first(metadata, "License").strip().splitlines()
         names = [first[0][:_LONGEST_LICENCE]] if first and first[0] != "UNKNOWN" else []
     return [{"license": {"name": name}} for name in dict.fromkeys(names)]
+
+
+def _first(metadata: PackageMetadata, key: str) -> str:
+    return (metadata.get_all(key) or [""])[0]
 
 
 def _needed(dist: Distribution, refs: dict[str, str]) -> list[str]:

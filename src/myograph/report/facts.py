@@ -219,9 +219,9 @@ def _counts(data: Mapping[str, Any]) -> str:
 
 def _pipeline(evidence: Evidence) -> _Told:
     result = evidence.result
-    told = {**_NONE, **dict(pipeline_words(result.config))} if result.config else {}
+    stations = {**_NONE, **dict(pipeline_words(result.config))} if result.config else {}
     for key, place in _PLACES.items():
-        yield key, told.get(key, ""), f"result.json: config.{place}"
+        yield key, stations.get(key, ""), f"result.json: config.{place}"
     yield "recipe", str(result.data.get("recipe", "")), "result.json: data.recipe"
     if result.selection:
         yield "selected", selection_words(result.selection), "result.json: selection"
