@@ -54,7 +54,7 @@ def test_every_paper_is_there_and_filled_from_the_run(
     run = json.loads((result / "result.json").read_text())
     value = f"{100 * run['metrics']['accuracy']['value']:.1f} %"
     for name in ("model-card.md", "tripod-ai.md", "stard-ai.md", "change-plan.md", "dossier.html"):
-        text = (dossier / name).read_text()
+        text = (dossier / name).read_text().replace("<wbr>", "")
         assert value in text
         assert sha256(model.read_bytes()).hexdigest() in text
     assert run["split"]["fingerprint"] in (dossier / "split-manifest.md").read_text()

@@ -41,8 +41,8 @@ def test_items_ask_for_facts_that_there_are(checklist: Checklist) -> None:
 def test_numbers_of_items_as_published() -> None:
     tripod = {each.number.rstrip("abcdefg") for each in TRIPOD_AI.items}
     assert tripod == {str(n) for n in range(1, 28)}
-    stard = {each.number.rstrip("abcd") for each in STARD_AI.items}
-    assert stard == {str(n) for n in range(1, 41)}
+    numbers = {each.number.rstrip("abcd") for each in STARD_AI.items}
+    assert numbers == {str(n) for n in range(1, 41)}
     questions = [each.number for each in PROBAST_AI.items if each.number[-2] == "."]
     assert sum(number.startswith("D") for number in questions) == 16
     assert sum(number.startswith("E") for number in questions) == 18

@@ -36,3 +36,10 @@ def test_a_page_links_to_each_paper() -> None:
     assert 'href="#doc"' in page
     assert 'id="doc"' in page
     assert page.index("Beware.") < page.index("Caption.")
+
+
+def test_a_digest_may_break_and_loses_nothing() -> None:
+    page = _document("f00d" * 16).to_html()
+    assert "<wbr>" in page
+    assert page.replace("<wbr>", "").count("f00d" * 16) == 4
+    assert "<wbr>" not in _document("plain words only").to_html()

@@ -11,6 +11,8 @@ from myograph.report.html import Html, element, join, listed, table
 
 __all__ = ["Block", "Document", "Grid", "Listing", "Section", "plain"]
 
+_LONGEST, _PIECE = 24, 16
+_SPACES = re.compile(r"(\s+)")
 _SPECIAL = re.compile(r"([\\`*_<>\[\]|])")
 
 
@@ -75,7 +77,7 @@ class Document:
         Examples
         --------
         >>> print(Document("a", "A *star*", ("Lead.",), ()).to_markdown())
-        # A \\*star\\*
+        # A \*star\*
         <BLANKLINE>
         Lead.
         <BLANKLINE>
@@ -102,7 +104,7 @@ def plain(text: str) -> str:
     Examples
     --------
     >>> plain("r_01 | <b>")
-    'r\\\\_01 \\\\| \\\\<b\\\\>'
+    'r\\_01 \\| \\<b\\>'
     """
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
@@ -127,5 +129,19 @@ def _html(block: Block) -> Html:
         return element("p", block)
     if isinstance(block, Listing):
         return listed(block.items)
-    made = table(block.headers, block.rows, caption=block.caption, numbers_from=99)
-    return join([made])
+    rows = [tuple(_breakable(cell) for cell in row) for row in block.rows]
+    return element(
+        "div", table(block.headers, rows, caption=block.caption, numbers_from=99), class_="words"
+    )
+
+
+def _breakable(text: str) -> Html:
+    """Let a digest break over lines, so that it does not push a table off the page."""
+    return join(part if k % 2 else _pieces(part) for k, part in enumerate(_SPACES.split(text)))
+
+
+def _pieces(word: str) -> Html | str:
+    if len(word) <= _LONGEST:
+        return word
+    pieces = [word[k : k + _PIECE] for k in range(0, len(word), _PIECE)]
+    return join(part for piece in pieces for part in (Html("<wbr>"), piece))
