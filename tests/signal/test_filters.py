@@ -246,9 +246,7 @@ def test_settling_bounds_the_impulse_response():
         assert response[2 * n :].max() < 1e-3 * response.max()
 
 
-@pytest.mark.parametrize(
-    "shape", [(1, 1), (1, 100), (4, 1), (5, 7), (8, 100), (16, 96), (17, 97), (35, 333)]
-)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 100), (4, 1), (5, 7), (8, 100), (16, 96), (17, 97), (35, 333)])
 @pytest.mark.parametrize("name", sorted(FILTERS))
 def test_the_compiled_pass_gives_the_bits_of_scipy(rng, name, shape):
     x = (40 * rng.standard_normal(shape)).astype("f4")
