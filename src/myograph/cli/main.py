@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 import typer
 
 from myograph import __version__
-from myograph.cli import calibrate, catalogue, files, learn, live, measure, show, simulate, twin
+from myograph.cli import (
+    calibrate,
+    catalogue,
+    dossier,
+    files,
+    learn,
+    live,
+    measure,
+    show,
+    simulate,
+    twin,
+)
 from myograph.core.errors import MyographError
 
 __all__ = ["app", "main"]
@@ -54,6 +65,7 @@ app.add_typer(catalogue.app)
 learn.add_to(app)
 calibrate.add_to(app)
 show.add_to(app)
+app.add_typer(dossier.app)
 live.add_to(app)
 app.add_typer(simulate.app)
 app.add_typer(twin.app)
