@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["coverage_rows", "reliability_rows", "trust_parts"]
 
 _SETS = (
-    "Each set holds the classes that could not be ruled out, by a limit from one held-out answer of "
-    "everybody else, drawn at random. The models behind those answers have seen the person who is judged, so the "
-    "coverage is measured here, not promised."
+    "Each set holds the classes that could not be ruled out, by a limit from one held-out answer "
+    "of everybody else, drawn at random. The models behind those answers have seen the person who "
+    "is judged, so the coverage is measured here, not promised."
 )
 
 
