@@ -13,6 +13,8 @@ from myograph.validate.calibration import (
 )
 from myograph.validate.reliability import measure_reliability
 
+CLASSES = ("a", "b", "c")
+
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_known_temperature_is_recovered(simulated, temperature):
@@ -38,6 +40,27 @@ def test_platt_undoes_a_line_on_the_log_odds():
     assert fitted.parameters["slope"][0] == pytest.approx(0.5, abs=0.03)
 
 
+def test_mixture_is_as_likely_as_what_made_the_data(simulated):
+    answers = simulated(400, temperature=2.0, seed=8)
+    random = np.random.default_rng(0)
+    guessed = random.random(len(answers.truth)) < 0.3
+    truth = np.where(guessed, random.integers(0, 3, len(guessed)), answers.truth)
+    answers = Answers(answers.proba, truth, answers.people, answers.classes)
+    made = Calibration("mixture", CLASSES, {"temperature": [2.0], "shares": [0.7, 0.0, 0.3]}, 400)
+    fitted = {
+        method: fit_calibration(answers, method=method) for method in ("mixture", "temperature")
+    }
+    rows = np.arange(len(truth))
+    loss = {
+        name: -np.log(each.apply(answers.proba)[rows, truth]).mean()
+        for name, each in {"made": made, **fitted}.items()
+    }
+    # The greatest likelihood is at least that of the truth, and above it by chance alone.
+    assert loss["made"] - 0.001 < loss["mixture"] <= loss["made"] + 1e-6
+    assert loss["temperature"] > loss["made"] + 0.005
+    assert sum(fitted["mixture"].parameters["shares"]) == pytest.approx(1)
+
+
 def test_isotonic_is_monotone_and_is_the_mean_of_its_steps(simulated):
     answers = simulated(100, temperature=2.0, seed=3)
     fitted = fit_calibration(answers, method="isotonic")
@@ -58,7 +81,9 @@ def test_error_falls_on_other_people(simulated, method):
     assert measure_reliability(bold).ece.value > 0.12
     assert measure_reliability(after).ece.value < 0.03
     assert after.proba.sum(axis=1) == pytest.approx(1)
-    assert (after.predicted == bold.predicted).mean() > (0.999 if method == "temperature" else 0.95)
+    assert (after.predicted == bold.predicted).mean() > (
+        0.999 if method in ("temperature", "mixture") else 0.95
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

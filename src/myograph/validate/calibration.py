@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression, minimize_scalar
+from scipy.optimize import isotonic_regression, minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 
-from myograph.core.checks import check_choice
+from myograph.core.checks import check_choice, check_count
 from myograph.core.errors import DataError, FormatError
 from myograph.validate.answers import Answers
 from myograph.validate.logit import fit_logit
@@ -27,12 +27,15 @@ Array = NDArray[np.float64]
 #: What each map may do to the probabilities.
 METHODS = {
     "temperature": "one number makes all answers bolder or shyer; the order of classes stays",
+    "mixture": "a share of the heated answers, of the answers as they are, and of a plain guess",
     "platt": "each class against the rest: a line on the log odds, then made to sum to 1",
     "isotonic": "each class against the rest: any rising steps, then made to sum to 1",
 }
 
 #: Probability below which a logarithm is cut off.
 _LEAST = 1e-6
+#: Logarithms of shares stay within this.
+_FLAT = 10.0
 #: Temperatures looked at, as logarithms.
 _RANGE = (-5.0, 5.0)
 
@@ -47,8 +50,8 @@ class Calibration:
         One of `METHODS`.
     classes : tuple of str
     parameters : dict of str to list
-        ``temperature``; or ``intercept`` and ``slope`` per class; or the steps ``x`` and ``y`` per
-        class.
+        ``temperature``, and for a mixture three ``shares``; or ``intercept`` and ``slope`` per
+        class; or the steps ``x`` and ``y`` per class.
     people : int
         How many people it was fitted on.
     """
@@ -76,8 +79,12 @@ class Calibration:
                 f"This calibration is about {len(self.classes)} classes; got probabilities of "
                 f"shape {given.shape}."
             )
-        if self.method == "temperature":
-            return _heated(given, self.parameters["temperature"][0])
+        if "temperature" in self.parameters:
+            heated = _heated(given, self.parameters["temperature"][0])
+            if self.method == "temperature":
+                return heated
+            first, second, third = self.parameters["shares"]
+            return first * heated + second * given + third / len(self.classes)
         rated = np.column_stack([self._rate(k, column) for k, column in enumerate(given.T)])
         sums = rated.sum(axis=1, keepdims=True)
         return np.where(sums > 0, rated / np.where(sums > 0, sums, 1.0), given)
@@ -116,10 +123,12 @@ def fit_calibration(answers: Answers, *, method: str) -> Calibration:
     answers : Answers
         Of people who trained neither the model nor will be judged by the map.
     method : str
-        ``"temperature"`` (guo2017): the temperature with the greatest likelihood. ``"platt"``
-        (platt1999): logistic regression of each class on its log odds, with Platt's targets a
-        little inside 0 and 1, counted in people. ``"isotonic"`` (zadrozny2002): the rising steps
-        with the least squared error; needs more people than the others.
+        ``"temperature"`` (guo2017): the temperature with the greatest likelihood. ``"mixture"``
+        (zhang2020): temperature and shares together, for models that are sometimes sure and quite
+        wrong. ``"platt"`` (platt1999): logistic regression of each class on its log odds, with
+        Platt's targets a little inside 0 and 1, counted in people; poor where the log odds run far
+        out, as with many classes. ``"isotonic"`` (zadrozny2002): the rising steps with the least
+        squared error; needs more people than the others.
 
     Raises
     ------
@@ -140,12 +149,17 @@ def fit_calibration(answers: Answers, *, method: str) -> Calibration:
             f"The people to calibrate on show no window of {missing}; a probability of a class "
             "cannot be calibrated without it. Calibrate on more people, or leave the class out."
         )
-    fit = {"temperature": _temperature, "platt": _platt, "isotonic": _isotonic}[method]
+    fit = {
+        "temperature": _temperature,
+        "mixture": _mixture,
+        "platt": _platt,
+        "isotonic": _isotonic,
+    }[method]
     return Calibration(method, answers.classes, fit(answers), answers.n_people)
 
 
-def calibrate_across(answers: Answers, *, method: str) -> Answers:
-    """Calibrate each person's answers with a map fitted on everybody else's.
+def calibrate_across(answers: Answers, *, method: str, folds: int = 10) -> Answers:
+    """Calibrate each person's answers with a map fitted on other people's.
 
     The answers must be held-out ones. Nothing of a person enters their own map; but the models
     whose scores the map is fitted on may have trained on that person, as in any cross-validation.
@@ -154,19 +168,25 @@ def calibrate_across(answers: Answers, *, method: str) -> Answers:
     ----------
     answers : Answers
     method : str
+        As in `fit_calibration`.
+    folds : int
+        The people are dealt into so many groups, and each group is calibrated on the others; one
+        person at a time where there are not more people than that.
 
     Raises
     ------
     DataError
-        If there is one person only, or a class is shown by one person only.
+        If there is one person only, or a class is shown in one group only.
     """
+    check_count(folds, name="folds", least=2)
     if answers.n_people < 2:
         raise DataError("Calibrating on other people needs at least 2 people; got 1.")
     proba = np.empty_like(answers.proba)
-    for code in range(answers.n_people):
-        mine = answers.person(code)
-        others = answers.take(answers.person(code, others=True))
-        proba[mine] = fit_calibration(others, method=method).apply(answers.proba[mine])
+    fold = answers.people.codes % folds
+    for number in np.unique(fold):
+        mine = fold == number
+        fitted = fit_calibration(answers.take(~mine), method=method)
+        proba[mine] = fitted.apply(answers.proba[mine])
     return answers.replaced(proba)
 
 
@@ -180,6 +200,32 @@ def _temperature(answers: Answers) -> dict[str, list[Any]]:
 
     found = minimize_scalar(loss, bounds=_RANGE, method="bounded", options={"xatol": 1e-6})
     return {"temperature": [float(np.exp(found.x))]}
+
+
+def _mixture(answers: Answers) -> dict[str, list[Any]]:
+    logs = np.log(np.maximum(answers.proba, _LEAST))
+    rows = np.arange(len(logs))
+    plain, guess = answers.proba[rows, answers.truth], 1 / len(answers.classes)
+    weights = answers.weights / answers.n_people
+
+    def loss(at: Array) -> tuple[float, Array]:
+        """Return the loss at a log temperature and three log shares, and its gradient."""
+        shares = softmax(at[1:])
+        heated = softmax(logs / np.exp(at[0]), axis=1)
+        mine = heated[rows, answers.truth]
+        said = shares[0] * mine + shares[1] * plain + shares[2] * guess
+        apart = logs[rows, answers.truth] - np.einsum("ij,ij->i", heated, logs)
+        hotter = -float(weights @ (shares[0] * mine * apart / said)) / np.exp(at[0])
+        more = [
+            share * (float(weights @ (part / said)) - 1)
+            for share, part in zip(shares, (mine, plain, guess), strict=True)
+        ]
+        return -float(weights @ np.log(said)), -np.array([hotter, *more])
+
+    start = [0.5, 0.0, 0.0, -2.0]  # hotter than it is: the shares can then tell the two apart
+    bounds = [_RANGE, *[(-_FLAT, _FLAT)] * 3]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return {"temperature": [float(np.exp(found[0]))], "shares": softmax(found[1:]).tolist()}
 
 
 def _platt(answers: Answers) -> dict[str, list[Any]]:
