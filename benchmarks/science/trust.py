@@ -128,7 +128,8 @@ def simulated_coverage(repeats: int) -> list[dict[str, Any]]:
             each = new.by_person(held)
             found.append(float((each >= 0.8).mean() if promise.share else each.mean()))
             sizes.append(float(sets.sum(axis=1).mean()))
-            classes.append([float(held[new.truth == k].mean()) for k in range(3)])
+            if windows > 1:
+                classes.append([float(held[new.truth == k].mean()) for k in range(3)])
         values = np.array(found)
         half = 1.96 * float(values.std(ddof=1)) / math.sqrt(repeats)
         rows.append(
@@ -137,7 +138,7 @@ def simulated_coverage(repeats: int) -> list[dict[str, Any]]:
                 "coverage": float(values.mean()),
                 "half_interval": half,
                 "size": float(np.mean(sizes)),
-                "class_coverage": np.nanmean(classes, axis=0).tolist() if windows > 1 else None,
+                "class_coverage": np.mean(classes, axis=0).tolist() if classes else None,
             }
         )
         print(f"simulated, {name:46s} {values.mean():.4f} +- {half:.4f}", flush=True)

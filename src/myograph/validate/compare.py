@@ -129,9 +129,9 @@ def compare_models(
         sign_flip(gap, seed=seed, n_resamples=n_resamples) if test == "sign-flip" else _ranks(gap)
         for gap in gaps
     ]
-    corrected = {"holm": holm, "benjamini-hochberg": benjamini_hochberg, "none": np.asarray}[
-        correction
-    ](p)
+    corrected = np.asarray(p)
+    if correction != "none":
+        corrected = holm(p) if correction == "holm" else benjamini_hochberg(p)
     return tuple(
         Comparison(
             *pair,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, ndtri
 
 from myograph.core.decision import Estimate
@@ -19,6 +19,8 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.validate.stats import proportion_estimate
 
 __all__ = ["DiagnosticCounts", "PredictiveValues", "count_answers", "predictive_values"]
+
+Array = NDArray[np.float64]
 
 _Z = float(ndtri(0.975))
 
@@ -157,17 +159,21 @@ def predictive_values(counts: DiagnosticCounts, *, prevalence: float) -> Predict
         prevalence,
         proportion_estimate(counts.found, ill),
         proportion_estimate(counts.cleared, well),
-        Estimate(*(math.exp(v) for v in yes), "person", n),
-        Estimate(*(math.exp(v) for v in no), "person", n),
-        Estimate(*(float(expit(odds + v)) for v in yes), "person", n),
-        Estimate(*(float(expit(-odds - no[k])) for k in (0, 2, 1)), "person", n),
+        _estimate(np.exp(yes), n),
+        _estimate(np.exp(no), n),
+        _estimate(expit(odds + yes), n),
+        _estimate(expit(-odds - no[[0, 2, 1]]), n),
         counts.refused_cases + counts.refused_others,
         corrected,
     )
 
 
-def _ratio(a: float, n: float, b: float, m: float) -> tuple[float, float, float]:
-    """Return the logarithm of (a / n) / (b / m) with its interval."""
-    value = math.log(a / n) - math.log(b / m)
+def _ratio(a: float, n: float, b: float, m: float) -> Array:
+    """Return the logarithm of (a / n) / (b / m) with its interval, shape (3,)."""
     half = _Z * math.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
-    return value, value - half, value + half
+    return math.log(a / n) - math.log(b / m) + np.array([0.0, -half, half])
+
+
+def _estimate(values: Array, n: int) -> Estimate:
+    value, low, high = values.tolist()
+    return Estimate(value, low, high, "person", n)

@@ -178,7 +178,8 @@ def _person_sums(answers: Answers, place: NDArray[np.intp]) -> Array:
     columns = (np.ones(len(cells)), answers.confidence, answers.right)
     size = answers.n_people * n_bins
     sums = [np.bincount(cells, answers.weights * each, minlength=size) for each in columns]
-    return np.stack(sums, axis=-1).reshape(answers.n_people, n_bins, 3)
+    whole = np.stack(sums, axis=-1).astype(np.float64)
+    return whole.reshape(answers.n_people, n_bins, 3)
 
 
 def _ece(sums: Array) -> Array:
