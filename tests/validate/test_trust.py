@@ -5,8 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from myograph.config.schema import ModelConfig, PipelineConfig
 from myograph.core.errors import DataError
+from myograph.report.trust import coverage_rows, reliability_rows, trust_parts
 from myograph.validate.answers import Answers
+from myograph.validate.result import ValidationResult
+from myograph.validate.run import RunOptions, evaluate
+from myograph.validate.splits import make_split
 from myograph.validate.trust import Trust, coverage_of, measure_trust
 
 
@@ -41,3 +46,30 @@ def test_coverage_counts_people_alike():
     assert [(row.group, row.windows, row.people) for row in by_place] == [("x", 1, 1), ("y", 3, 2)]
     with pytest.raises(DataError, match="shape of the probabilities"):
         coverage_of(answers, sets[:, :1])
+
+
+def test_an_evaluation_measures_trust(make_index, make_table):
+    table = make_table(make_index(people=5, windows=6))
+    config = PipelineConfig(features=("hudgins",), model=ModelConfig(name="lda"))
+    result = evaluate(
+        config,
+        table,
+        make_split("leave-one-subject-out"),
+        options=RunOptions(baselines=False, bootstrap=100),
+    )
+    assert result.trust.unit == "window"
+    assert [row.group for row in result.trust.coverage] == ["all", *result.classes]
+    again = ValidationResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert again.trust.to_dict() == result.trust.to_dict()
+    older = {key: value for key, value in result.to_dict().items() if key != "trust"}
+    assert ValidationResult.from_dict(older).trust is None
+
+
+def test_report_tells_it(simulated):
+    found = measure_trust(simulated(30, temperature=3.0), unit="window")
+    page = "".join(trust_parts(found))
+    assert "calibrated on other people (mixture)" in page
+    assert "all, 90 % asked" in page
+    assert page.count("<table>") == 5
+    assert coverage_rows(found)[0][1] == "30"
+    assert reliability_rows(found)[0][1] == f"{found.before.ece.value:.3f}"
