@@ -10,6 +10,7 @@ import pytest
 from myograph.core.layout import Channel, Layout
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
+from myograph.validate.answers import Answers
 
 TIME_DOMAIN = ("mav", "zc", "ssc", "wl")
 
@@ -83,3 +84,37 @@ def make_table() -> Callable[..., FeatureTable]:
 def as_table() -> Callable[..., FeatureTable]:
     """Make a table of given values (n_windows, n_features) on an index."""
     return table_of
+
+
+PROBABLE = ("a", "b", "c")
+
+
+def simulated_answers(
+    n_people: int,
+    *,
+    windows: int = 20,
+    temperature: float = 1.0,
+    apart: float = 0.0,
+    seed: int = 0,
+) -> Answers:
+    """People whose probabilities are true after the logits are divided by ``temperature``.
+
+    ``apart`` makes people differ: some are easy, some are hardly told apart.
+    """
+    random = np.random.default_rng(seed)
+    ease = np.exp(apart * random.standard_normal(n_people))
+    people = np.repeat(np.arange(n_people), windows)
+    logits = 1.5 * random.standard_normal((len(people), 3)) * ease[people, None]
+    true = np.exp(logits - logits.max(axis=1, keepdims=True))
+    true /= true.sum(axis=1, keepdims=True)
+    truth = (true.cumsum(axis=1) < random.random((len(people), 1))).sum(axis=1)
+    said = np.exp(temperature * (logits - logits.max(axis=1, keepdims=True)))
+    said /= said.sum(axis=1, keepdims=True)
+    names = np.array([f"p{k:04d}" for k in people])
+    return Answers.of(said, np.array(PROBABLE)[np.minimum(truth, 2)], names, classes=PROBABLE)
+
+
+@pytest.fixture
+def simulated() -> Callable[..., Answers]:
+    """Make answers of people whose true probabilities are known."""
+    return simulated_answers

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from myograph.validate.probes import Confounds
     from myograph.validate.result import ValidationResult
+    from myograph.validate.trust import Trust
     from myograph.workflows.predict import Prediction
 
 __all__ = ["add_to", "result_object", "show_result"]
@@ -241,6 +242,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "passed": result.passed,
         "audits": whole["audits"],
         "confounds": whole["confounds"],
+        "trust": whole["trust"],
         "notes": whole["notes"],
         "dropped": whole["dropped"],
         "config": whole["config"],
@@ -289,6 +291,8 @@ def show_result(result: ValidationResult) -> None:
         _show_selection(result.selection)
     if result.confounds is not None:
         _show_confounds(result.confounds, measure)
+    if result.trust is not None:
+        _show_trust(result.trust)
     render.line()
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]
@@ -323,6 +327,21 @@ def _show_confounds(confounds: Confounds, measure: Any) -> None:
             ["tested recordings changed", measure.name, "change", "95 % interval"],
             stability_rows(confounds, measure),
         )
+
+
+def _show_trust(trust: Trust) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import coverage_rows, reliability_rows
+
+    render.line()
+    render.show_table(
+        ["probabilities", "calibration error", "95 % interval", "Brier score"],
+        reliability_rows(trust),
+    )
+    render.show_table(
+        ["sets", "people", "hold the truth", "95 % interval", "classes per set"],
+        coverage_rows(trust)[:1],
+    )
 
 
 def _show_selection(selection: Mapping[str, Any]) -> None:

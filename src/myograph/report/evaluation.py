@@ -12,6 +12,7 @@ from myograph.report.figures import Rung, confusion_matrix, ladder, people_score
 from myograph.report.html import Html, code, definitions, element, figure, join, listed, page, table
 from myograph.report.material import Material
 from myograph.report.signals import signal_traces, spectra
+from myograph.report.trust import trust_parts
 from myograph.report.words import (
     BASELINES,
     METRICS,
@@ -55,6 +56,7 @@ _SECTIONS = {
     "split": "Who trained and who was tested",
     "pipeline": "From samples to decisions",
     "confounds": "What else tells the label",
+    "trust": "What its probabilities are worth",
     "audits": "Audits",
     "limits": "Limits",
     "again": "To do it again",
@@ -180,6 +182,8 @@ def _sections(
     yield "pipeline", (_pipeline(result),)
     if result.confounds is not None:
         yield "confounds", tuple(_confounds(result.confounds, Measure(result.headline)))
+    if result.trust is not None:
+        yield "trust", tuple(trust_parts(result.trust))
     yield "audits", (_audits(result),)
     yield "limits", (_limits(result, material),)
     yield "again", (_again(result, material),)

@@ -18,6 +18,7 @@ from myograph.core.errors import FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
 from myograph.validate.manifest import SplitManifest, write_bytes, write_text
 from myograph.validate.probes import Confounds
+from myograph.validate.trust import Trust
 
 __all__ = ["Audit", "Predictions", "RunInfo", "ValidationResult"]
 
@@ -109,6 +110,9 @@ class ValidationResult:
     audits : tuple of Audit
     confounds : Confounds or None
         What probes reach that see no muscle; None when nothing was probed.
+    trust : Trust or None
+        What the probabilities, sets and refusals are worth; None for a numeric target, and for
+        fewer than three people.
     selection : dict
         Which columns were selected in the folds, see `myograph.validate.selected`; empty without
         a selection.
@@ -140,6 +144,7 @@ class ValidationResult:
     ladder: dict[str, Estimate] = field(default_factory=dict)
     gain: dict[str, Estimate] = field(default_factory=dict)
     confounds: Confounds | None = None
+    trust: Trust | None = None
     selection: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
@@ -180,6 +185,7 @@ class ValidationResult:
             "confusion": self.confusion.tolist(),
             "audits": [audit.to_dict() for audit in self.audits],
             "confounds": None if self.confounds is None else self.confounds.to_dict(),
+            "trust": None if self.trust is None else self.trust.to_dict(),
         }
 
     @classmethod
@@ -210,6 +216,7 @@ class ValidationResult:
                 confusion=_matrix(data["confusion"]),
                 audits=tuple(Audit(**audit) for audit in data["audits"]),
                 confounds=_confounds(data.get("confounds")),
+                trust=Trust.from_dict(data["trust"]) if data.get("trust") else None,
             )
         except (KeyError, TypeError) as error:
             raise FormatError(f"This is not a whole validation result: {error}.") from error

@@ -20,6 +20,7 @@ from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate import leakage
+from myograph.validate.answers import Answers
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
 from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fold import Fold, Rows
@@ -33,6 +34,7 @@ from myograph.validate.scores import Scorer, Scores
 from myograph.validate.selected import selection_facts, taken_in_fold
 from myograph.validate.splits import Split
 from myograph.validate.stats import distribution
+from myograph.validate.trust import Trust, measure_trust
 
 __all__ = ["Progress", "RunOptions", "evaluate"]
 
@@ -281,13 +283,15 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
     scores = {name: scorer.score(output) for name, output in joined.items()}
     plain = {name: each for name, each in scores.items() if ":" not in name}
     compared = _compared(scorer, plain)
+    predictions = Predictions(rows, number, joined[MODEL], index)
     return _Scored(
         {
             "task": "classification" if run.classes else "regression",
             "headline": scorer.headline,
             "classes": run.classes,
             "chance": scorer.chance,
-            "predictions": Predictions(rows, number, joined[MODEL], index),
+            "predictions": predictions,
+            "trust": _trust(scorer, predictions, seed=run.seed),
             **_described(scorer, scores[MODEL]),
             **compared,
             "confounds": confounds(
@@ -296,6 +300,16 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
         },
         index,
     )
+
+
+def _trust(scorer: Scorer, predictions: Predictions, *, seed: int) -> Trust | None:
+    if not scorer.classes:
+        return None
+    if scorer.cases:
+        cases = Answers.of_cases(predictions, scorer.classes, method=scorer.method)
+        return measure_trust(cases, unit="person", seed=seed)
+    windows = Answers.of_predictions(predictions, scorer.classes)
+    return measure_trust(windows, unit="window", seed=seed)
 
 
 def _described(scorer: Scorer, scores: Scores) -> dict[str, Any]:

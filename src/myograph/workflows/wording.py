@@ -1,6 +1,7 @@
 """How figures and splits are worded: the same in a terminal, on a page and in a report."""
 
 from myograph.report.figures import short
+from myograph.report.trust import coverage_rows, reliability_rows
 from myograph.report.words import (
     Measure,
     confound_rows,
@@ -13,7 +14,9 @@ from myograph.report.words import (
 __all__ = [
     "Measure",
     "confound_rows",
+    "coverage_rows",
     "plural",
+    "reliability_rows",
     "selection_words",
     "short",
     "split_words",
