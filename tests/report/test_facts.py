@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from myograph.report.facts import LABELS, Evidence, facts
 from myograph.report.material import Material
 from myograph.report.words import Measure
+from myograph.validate.answers import Answers
+from myograph.validate.fold import Groups
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.result import ValidationResult
+from myograph.validate.trust import measure_trust
 
 Make = Callable[..., ValidationResult]
 
@@ -40,9 +44,21 @@ def test_what_is_not_known_is_not_there(make_result: Make, key: str) -> None:
     assert key not in facts(Evidence(make_result()))
 
 
-@pytest.mark.parametrize("key", ["calibration", "benefit", "subgroups"])
+@pytest.mark.parametrize("key", ["benefit", "subgroups"])
 def test_what_this_version_does_not_measure_is_not_claimed(make_result: Make, key: str) -> None:
     assert key not in facts(Evidence(make_result()))
+
+
+def test_calibration_is_told_where_it_was_measured(make_result: Make) -> None:
+    assert "calibration" not in facts(Evidence(make_result()))
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 3, 400)
+    proba = rng.dirichlet(np.ones(3), 400)
+    people = Groups.of([f"p{k // 20}" for k in range(400)])
+    answers = Answers(proba, truth, people, ("a", "b", "c"))
+    told = facts(Evidence(make_result(trust=measure_trust(answers, unit="window"))))["calibration"]
+    assert told.value.startswith("expected calibration error 0.")
+    assert "on other people" in told.value
 
 
 def test_none_is_an_answer_where_the_definition_says_so(make_result: Make) -> None:

@@ -40,7 +40,7 @@ DATASET_SHEET = Checklist(
         item("", _PREPARED, "filters, windows and what is measured", "filters windows recipe"),
         item("", _USE, "what may and may not be concluded", "data-notes",
              "uses that would be wrong"),
-        item("", _USE, "what tells the label without muscle", "probes"),
+        item("", _USE, "what else tells the label", "probes"),
         item("", _KEPT, "where from, which version, on which terms", "source licence digest"),
         item("", _KEPT, "who looks after them, and how errors are reported", "",
              "a person or an address"),

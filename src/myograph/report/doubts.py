@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["doubts"]
 
 _SIMULATED = "Simulated data: engineering verification, never clinical performance."
-_UNPROBED = "Confounds were not probed: whether the label can be told without muscle is not known."
+_UNPROBED = "Confounds were not probed: whether something else tells the label is not known."
 _UNLOCKED = (
     "No model file was given: nothing is locked, and these papers are about a procedure, not about "
     "a model that could be used."
@@ -52,7 +52,7 @@ def _without_muscle(result: ValidationResult) -> list[str]:
     found = ", ".join(NAMES[probe.name] for probe in confounds.probes if probe.above_chance)
     if not found:
         return []
-    return [f"Each alone tells the label better than a guess, though without muscle: {found}."]
+    return [f"Each alone tells the label better than a guess: {found}."]
 
 
 def _not_better(result: ValidationResult) -> list[str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from myograph.pipeline.lock import Lock
     from myograph.validate.manifest import SplitManifest
     from myograph.validate.result import ValidationResult
+    from myograph.validate.trust import Trust
 
 __all__ = ["LABELS", "Evidence", "Fact", "facts"]
 
@@ -66,7 +67,7 @@ LABELS = {
     "classes": "class by class",
     "people": "spread over people",
     "baselines": "beside simple methods",
-    "probes": "what tells the label without muscle",
+    "probes": "what else tells the label",
     "matched": "score on matched people",
     "stability": "the same on changed recordings",
     "audits": "audits for leakage",
@@ -293,6 +294,19 @@ def _results(evidence: Evidence) -> _Told:
         for name, each in result.ladder.items()
     )
     yield "baselines", told, "result.json: ladder, gain"
+    if result.trust is not None:
+        yield "calibration", _calibration(result.trust), "result.json: trust"
+
+
+def _calibration(trust: Trust) -> str:
+    before, after = (
+        f"{each.ece.value:.3f} [{each.ece.low:.3f}, {each.ece.high:.3f}]"
+        for each in (trust.before, trust.after)
+    )
+    return (
+        f"expected calibration error {before} as the model says it, {after} after calibration "
+        f"({trust.method}) on other people"
+    )
 
 
 def _figure(key: str, estimate: Estimate) -> str:

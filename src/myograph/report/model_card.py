@@ -33,7 +33,7 @@ MODEL_CARD = Checklist(
         item("", _LEARNED, "data", "data simulated cohort licence training"),
         item("", _TESTED, "who was judged by which model", "question split sides"),
         item("", _TESTED, "audits", "audits"),
-        item("", _TESTED, "what tells the label without muscle", "probes matched"),
+        item("", _TESTED, "what else tells the label", "probes matched"),
         item("", _TESTED, "the same on changed recordings", "stability"),
         item("", _OPEN, "groups", "subgroups known-of-people"),
         item("", _OPEN, "calibration and benefit", "calibration benefit"),
