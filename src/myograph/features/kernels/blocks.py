@@ -29,15 +29,14 @@ SUM_TYPES = (
 # Comparisons are written out: the compiler takes longer over `min` and `max` than over a loop.
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def at_once(block, n_blocks):  # type: ignore[no-untyped-def]  # compiled, as all below
     """Return how many blocks are worked on at once: no more than there are."""
-    if n_blocks * block <= TILE:
-        return n_blocks
-    return TILE // block if block < TILE else 1
+    most = TILE // block if block < TILE else 1
+    return most if most < n_blocks else n_blocks
 
 
-@njit(nogil=True)
+@njit(nogil=True, inline="always")
 def read(memory, shape, s, c, start, x):  # type: ignore[no-untyped-def]
     """Copy samples to ``x``, zeros beyond the end."""
     place = s * shape[3] + c * shape[4] + start

@@ -19,7 +19,6 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from myograph.features.kernels.blocks import (
-    FREELY,
     SUM_TYPES,
     add_blocks,
     at_once,
@@ -117,7 +116,7 @@ def run_sums(windows: Rows, prepared: Prepared) -> dict[str, Values]:
     return dict(zip(names, out, strict=True))
 
 
-@njit(**FREELY)
+@njit(inline="always")
 def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
     """Sum sizes and steps, and count crossings and turns: without, and with, what reaches beyond.
 
@@ -152,7 +151,7 @@ def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
     own[1, 0], own[1, 1], own[1, 2], own[1, 3] = size, step, crossings, turns
 
 
-@kernel(*SUM_TYPES)
+@kernel(*SUM_TYPES, freely=True)
 def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
     per = at_once(block, n_blocks)
