@@ -40,28 +40,29 @@ def rows(values: NDArray[np.float32]) -> Rows:
     """
     shape, length = _layout(values.shape, values.strides)
     if length < 0:
-        return rows(np.ascontiguousarray(values))
+        values = np.ascontiguousarray(values)
+        _, n_channels, n = values.shape
+        # Stated, since an axis of one may have any stride.
+        shape, length = _layout(values.shape, (_SIZE * n_channels * n, _SIZE * n, _SIZE))
     if length == 0:
         return np.empty(0, dtype=np.float32), shape
     return np.asarray(_Stretch(values, length)), shape
 
 
 @lru_cache(maxsize=256)
-def _layout(
-    shape: tuple[int, int, int], strides: tuple[int, ...]
-) -> tuple[NDArray[np.int64], int]:
+def _layout(shape: tuple[int, int, int], strides: tuple[int, ...]) -> tuple[NDArray[np.int64], int]:
     """Return what `rows` says of windows, the same on every hop, and how many samples they span.
 
     The span is -1 when the samples of a window are not neighbours.
     """
     n_windows, n_channels, n = shape
+    if 0 in shape:
+        return np.array([n_windows, n_channels, n, 0, 0]), 0
     whole = strides[0] % _SIZE == 0 and strides[1] % _SIZE == 0
     if not whole or min(strides) < 0 or (strides[2] != _SIZE and n > 1):
         return np.empty(0, dtype=np.int64), -1
     per_window, per_channel = strides[0] // _SIZE, strides[1] // _SIZE
     told = np.array([n_windows, n_channels, n, per_window, per_channel])
-    if 0 in shape:
-        return told, 0
     return told, (n_windows - 1) * per_window + (n_channels - 1) * per_channel + n
 
 
