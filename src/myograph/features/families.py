@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ __all__ = ["FAMILIES", "Family", "Job"]
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Job:
     """Windows to be measured in one go.
 
@@ -63,13 +63,16 @@ class Job:
     fs_hz: float
     channels: slice | None = None
     of_channels: int = 0
+    _memory: Any = None
 
-    @cached_property
+    @property
     def memory(self) -> Any:
         """The windows as kernels see them."""
-        from myograph.features.kernels.rows import rows
+        if self._memory is None:
+            from myograph.features.kernels.rows import rows
 
-        return rows(self.values)
+            self._memory = rows(self.values)
+        return self._memory
 
     @property
     def n_samples(self) -> int:

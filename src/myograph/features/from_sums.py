@@ -51,12 +51,10 @@ _SIX_OF_LOG = ("l2", "l-step2", "l-bend2", "l-step", "l-bend")
 
 def _descriptor(k: int) -> FromSums:
     def finish(sums: Sums, n_samples: int) -> Values:
-        if "tdpsd" not in sums:  # once for all six
-            signal, logarithm = (
-                log_sizes(n_samples, **dict(zip(_SIX, (sums[m] for m in names), strict=True)))
-                for names in (_SIX, _SIX_OF_LOG)
-            )
-            sums["tdpsd"] = compare(signal, logarithm)
+        if "tdpsd" not in sums:  # once for all six, of the signal and of its logarithm together
+            pairs = np.array([[sums[m] for m in _SIX], [sums[m] for m in _SIX_OF_LOG]])
+            logs = log_sizes(n_samples, **dict(zip(_SIX, pairs.swapaxes(0, 1), strict=True)))
+            sums["tdpsd"] = compare(logs[:, 0], logs[:, 1])
         found: Any = sums["tdpsd"][k]
         return found
 

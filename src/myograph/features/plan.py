@@ -72,7 +72,7 @@ class Plan:
         if layout:
             self._check_across(layout)
         families = [
-            (family, [spec for spec in self.features if family.measures(spec, n_samples)])
+            (family, tuple(s for s in self.features if family.measures(s, n_samples)))
             for family in FAMILIES
         ]
         self._families = [(family, specs) for family, specs in families if specs]
@@ -119,7 +119,11 @@ class Plan:
 
     def table(self, values: NDArray[np.float32], *, threads: int = 1) -> Values:
         """Measure windows; shape (n_windows, n_columns), one channel after the other."""
-        return joined(self.blocks(values, threads=threads), self.features)
+        blocks = self.blocks(values, threads=threads)
+        if self._across:
+            return joined(blocks, self.features)
+        table = np.concatenate(blocks, axis=2)
+        return table.reshape(len(table), table.shape[1] * table.shape[2])
 
     def _check_across(self, layout: Layout) -> None:
         """Refuse features of pairs where there are none, or of channels in different units."""
@@ -149,7 +153,7 @@ class Plan:
         alone = self._alone
         if job.values.dtype == np.float32:
             for family, specs in self._families:
-                found |= family.measure(job, specs)
+                found.update(family.measure(job, specs))
         else:
             alone = self._single
         if alone:

@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.fft import next_fast_len
 
 from myograph.core.checks import check_count, check_positive
 from myograph.core.errors import DataError, ParameterError
@@ -159,6 +158,9 @@ def morlets(
             f"Wavelets need frequencies above 0 and up to half the sampling rate ({rate / 2:g} "
             f"Hz); got {centres.min():g} to {centres.max():g} Hz."
         )
+    # Imported when used: it takes longer to load than most commands take.
+    from scipy.fft import next_fast_len
+
     longest = _REACH * cycles / (2 * np.pi * centres.min()) * rate
     size = next_fast_len(n_samples + int(min(longest, 2 * n_samples)))
     positive_hz = np.fft.fftfreq(size, 1 / rate).astype(np.float64)

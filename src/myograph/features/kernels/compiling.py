@@ -13,18 +13,26 @@ from numba.extending import intrinsic
 __all__ = ["count_bits", "from_bits", "kernel", "to_bits"]
 
 
-def kernel(*argument_types: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def kernel(
+    *argument_types: Any, freely: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate a function to be compiled for these types when it is first called.
 
     Stated types mean one compiled form for views and copies alike; waiting for the first call
-    means that nobody waits for kernels that are not used.
+    means that nobody waits for kernels that are not used. ``freely`` lets sums be added in any
+    order, the same one every time.
     """
+    fastmath = {"reassoc", "nsz"} if freely else False
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @cache
         def compiled() -> Callable[..., None]:
             made: Callable[..., None] = njit(
-                types.void(*argument_types), cache=True, nogil=True, error_model="numpy"
+                types.void(*argument_types),
+                cache=True,
+                nogil=True,
+                error_model="numpy",
+                fastmath=fastmath,
             )(function)
             return made
 

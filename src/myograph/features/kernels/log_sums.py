@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from myograph.features.kernels.blocks import FREELY, SUM_TYPES, TILE, add_blocks, read
+from myograph.features.kernels.blocks import FREELY, SUM_TYPES, add_blocks, at_once, read
 from myograph.features.kernels.compiling import kernel
 from myograph.features.kernels.logarithm import logarithms
 
@@ -54,7 +54,7 @@ def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
 def log_pass(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     """Sum the logarithms of every block; the passes of `sums` say what goes in and out."""
     n_blocks = inner.shape[3]
-    per = min(max(1, TILE // block), n_blocks)  # blocks at once
+    per = at_once(block, n_blocks)
     x, t = np.empty(per * block + 2), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):

@@ -53,13 +53,30 @@ def order_sums(
 
 
 @njit(nogil=True)
-def _exchange(x, n, p, r, d):  # type: ignore[no-untyped-def]  # compiled, as all below
+def _order(x, i, j):  # type: ignore[no-untyped-def]  # compiled, as all below
+    a, b = load(x, i * LANES), load(x, j * LANES)
+    store(x, i * LANES, lower(a, b))
+    store(x, j * LANES, higher(b, a))
+
+
+@njit(nogil=True)
+def _exchange(x, n, p, r, d):  # type: ignore[no-untyped-def]
     """Order the samples i and i + d for every i < n - d whose bit p is that of r."""
+    if p == 1:  # half of the work is left for small p: no loop for each
+        for i in range(r, n - d, 2):
+            _order(x, i, i + d)
+        return
+    if p == 2:
+        for i in range(r, n - d - 1, 4):
+            _order(x, i, i + d)
+            _order(x, i + 1, i + 1 + d)
+        i = r + (n - d - r) // 4 * 4
+        if i == n - d - 1:
+            _order(x, i, i + d)
+        return
     for start in range(r, n - d, 2 * p):
         for i in range(start, min(start + p, n - d)):
-            a, b = load(x, i * LANES), load(x, (i + d) * LANES)
-            store(x, i * LANES, lower(a, b))
-            store(x, (i + d) * LANES, higher(b, a))
+            _order(x, i, i + d)
 
 
 @njit(nogil=True)

@@ -6,6 +6,8 @@ does not say so by itself. Nothing is copied, unless the samples of a window are
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ __all__ = ["MEMORY", "SHAPE", "Rows", "overlap", "row", "rows"]
 #: Types of the two arguments that stand for windows in the signature of a kernel.
 MEMORY = types.Array(types.float32, 1, "C", readonly=True)
 SHAPE = types.int64[::1]
+
+_SIZE = 4  # bytes of a sample
 
 Rows = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -34,19 +38,32 @@ def rows(values: NDArray[np.float32]) -> Rows:
         ``n_windows, n_channels, n_samples``, then the samples from one window, and from one
         channel, to the next.
     """
-    size, n_samples = values.itemsize, values.shape[2]
-    per_window, per_channel, per_sample = values.strides
-    whole = per_window % size == 0 and per_channel % size == 0
-    if not whole or min(values.strides) < 0 or (per_sample != size and n_samples > 1):
+    shape, length = _layout(values.shape, values.strides)
+    if length < 0:
         values = np.ascontiguousarray(values)
-        per_window, per_channel, _ = values.strides
-    per_window, per_channel = per_window // size, per_channel // size
-    n_windows, n_channels, n = values.shape
-    shape = np.array([n_windows, n_channels, n, per_window, per_channel])
-    if values.size == 0:
+        _, n_channels, n = values.shape
+        # Stated, since an axis of one may have any stride.
+        shape, length = _layout(values.shape, (_SIZE * n_channels * n, _SIZE * n, _SIZE))
+    if length == 0:
         return np.empty(0, dtype=np.float32), shape
-    length = (n_windows - 1) * per_window + (n_channels - 1) * per_channel + n
     return np.asarray(_Stretch(values, length)), shape
+
+
+@lru_cache(maxsize=256)
+def _layout(shape: tuple[int, int, int], strides: tuple[int, ...]) -> tuple[NDArray[np.int64], int]:
+    """Return what `rows` says of windows, the same on every hop, and how many samples they span.
+
+    The span is -1 when the samples of a window are not neighbours.
+    """
+    n_windows, n_channels, n = shape
+    if 0 in shape:
+        return np.array([n_windows, n_channels, n, 0, 0]), 0
+    whole = strides[0] % _SIZE == 0 and strides[1] % _SIZE == 0
+    if not whole or min(strides) < 0 or (strides[2] != _SIZE and n > 1):
+        return np.empty(0, dtype=np.int64), -1
+    per_window, per_channel = strides[0] // _SIZE, strides[1] // _SIZE
+    told = np.array([n_windows, n_channels, n, per_window, per_channel])
+    return told, (n_windows - 1) * per_window + (n_channels - 1) * per_channel + n
 
 
 class _Stretch:
@@ -56,11 +73,12 @@ class _Stretch:
 
     def __init__(self, windows: NDArray[np.float32], length: int) -> None:
         self.windows = windows  # keeps the memory
+        told = windows.__array_interface__
         self.__array_interface__ = {
             "version": 3,
-            "typestr": "<f4" if windows.dtype.byteorder != ">" else ">f4",
+            "typestr": told["typestr"],
             "shape": (length,),
-            "data": (windows.ctypes.data, True),
+            "data": (told["data"][0], True),
         }
 
 

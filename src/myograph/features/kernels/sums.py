@@ -19,10 +19,9 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from myograph.features.kernels.blocks import (
-    FREELY,
     SUM_TYPES,
-    TILE,
     add_blocks,
+    at_once,
     read,
     steps,
 )
@@ -118,83 +117,56 @@ def run_sums(windows: Rows, prepared: Prepared) -> dict[str, Values]:
 
 
 @njit(inline="always")
-def _crossing(a, b, least):  # type: ignore[no-untyped-def]
-    return (a * b < 0) & (abs(b - a) >= least)
+def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
+    """Sum sizes and steps, and count crossings and turns: without, and with, what reaches beyond.
 
-
-@njit(inline="always")
-def _turning(d, e, least):  # type: ignore[no-untyped-def]
-    return (d * e < 0) & (max(abs(d), abs(e)) >= least)
-
-
-@njit(**FREELY)
-def _four(x, least_crossing, least_turn):  # type: ignore[no-untyped-def]
-    """Sum sizes and steps, and count crossings and turns, over all but the last two of ``x``."""
-    size, step, crossings, turns = 0.0, 0.0, 0, 0
-    for i in range(len(x) - 2):
+    Without thresholds, a product below 0 is all there is to ask.
+    """
+    n, size, step, crossings, turns = len(x) - 2, 0.0, 0.0, 0, 0
+    if least_crossing == 0 and least_turn == 0:
+        for i in range(n - 2):
+            a, b = x[i], x[i + 1]
+            d, e = b - a, x[i + 2] - b
+            size += abs(a)
+            step += abs(d)
+            crossings += a * b < 0
+            turns += d * e < 0
+    else:
+        for i in range(n - 2):
+            a, b = x[i], x[i + 1]
+            d, e = b - a, x[i + 2] - b
+            size += abs(a)
+            step += abs(d)
+            crossings += (a * b < 0) & (abs(d) >= least_crossing)
+            turns += (d * e < 0) & ((abs(d) >= least_turn) | (abs(e) >= least_turn))
+    own[0, 3] = turns
+    for i in range(n - 2 if n > 2 else 0, n):
         a, b = x[i], x[i + 1]
         d, e = b - a, x[i + 2] - b
         size += abs(a)
+        own[0, 0], own[0, 1], own[0, 2] = size, step, crossings
         step += abs(d)
-        crossings += _crossing(a, b, least_crossing)
-        turns += _turning(d, e, least_turn)
-    return size, step, float(crossings), float(turns)
+        crossings += (a * b < 0) & (abs(d) >= least_crossing)
+        turns += (d * e < 0) & ((abs(d) >= least_turn) | (abs(e) >= least_turn))
+    own[1, 0], own[1, 1], own[1, 2], own[1, 3] = size, step, crossings, turns
 
 
-@njit(**FREELY)
-def _four_free(x):  # type: ignore[no-untyped-def]
-    """Do the same without thresholds: a product below 0 is all there is to ask."""
-    size, step, crossings, turns = 0.0, 0.0, 0, 0
-    for i in range(len(x) - 2):
-        a, b = x[i], x[i + 1]
-        d, e = b - a, x[i + 2] - b
-        size += abs(a)
-        step += abs(d)
-        crossings += a * b < 0
-        turns += d * e < 0
-    return size, step, float(crossings), float(turns)
-
-
-@njit(**FREELY)
-def _ends(x, n, own, least_crossing, least_turn):  # type: ignore[no-untyped-def]
-    """Complete the sums of a block of ``n``: without, and with, what reaches beyond it."""
-    size, step, crossings, turns = own
-    size += abs(x[n - 1])
-    d, e, f = 0.0, x[n] - x[n - 1], x[n + 1] - x[n]
-    if n > 1:
-        d = x[n - 1] - x[n - 2]
-        size += abs(x[n - 2])
-        step += abs(d)
-        crossings += _crossing(x[n - 2], x[n - 1], least_crossing)
-    inner = size, step, crossings, turns
-    step += abs(e)
-    crossings += _crossing(x[n - 1], x[n], least_crossing)
-    turns += _turning(d, e, least_turn)
-    turns += _turning(e, f, least_turn)
-    return inner, (size, step, crossings, turns)
-
-
-@kernel(*SUM_TYPES)
+@kernel(*SUM_TYPES, freely=True)
 def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = min(max(1, TILE // block), n_blocks)  # blocks at once
-    x = np.empty(per * block + 2)
+    per = at_once(block, n_blocks)
+    x, own = np.empty(per * block + 2), np.empty((2, 4))
     for s in range(shape[0]):
         for c in range(shape[1]):
-            crossing, turn = limits[2, c], limits[3, c]
             for first in range(0, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
-                for b in range(min(per, n_blocks - first)):
+                for b in range(per if per < n_blocks - first else n_blocks - first):
                     part = x[b * block : (b + 1) * block + 2]
-                    if crossing == 0 and turn == 0:
-                        own = _four_free(part[:block])
-                    else:
-                        own = _four(part[:block], crossing, turn)
-                    ends = _ends(part, block, own, crossing, turn)
+                    _four(part, limits[2, c], limits[3, c], own)
                     for q in range(4):
                         if slots[q] >= 0:
-                            inner[slots[q], s, c, first + b] = ends[0][q]
-                            joined[slots[q], s, c, first + b] = ends[1][q]
+                            inner[slots[q], s, c, first + b] = own[0, q]
+                            joined[slots[q], s, c, first + b] = own[1, q]
 
 
 @njit(nogil=True)
@@ -222,7 +194,7 @@ def _terms_1(q, x, d, limit, t):  # type: ignore[no-untyped-def]
 @kernel(*SUM_TYPES)
 def _pass_1(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = min(max(1, TILE // block), n_blocks)  # blocks at once
+    per = at_once(block, n_blocks)
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
@@ -273,7 +245,7 @@ def _terms_2(q, x, d, t):  # type: ignore[no-untyped-def]
 @kernel(*SUM_TYPES)
 def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = min(max(1, TILE // block), n_blocks)  # blocks at once
+    per = at_once(block, n_blocks)
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
@@ -286,18 +258,6 @@ def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore
                         reach = _terms_2(q, x, d, t)
                         at = inner[slots[q], s, c], joined[slots[q], s, c]
                         add_blocks(t, block, reach, at[0][first:last], at[1][first:last])
-
-
-@njit(nogil=True)
-def _add_every(total, level, hop):  # type: ignore[no-untyped-def]
-    for w in range(len(total)):
-        total[w] += level[w * hop]
-
-
-@njit(nogil=True)
-def _add_to(level, later):  # type: ignore[no-untyped-def]
-    for b in range(len(level)):
-        level[b] += later[b]
 
 
 @kernel(
@@ -315,17 +275,20 @@ def _fold(inner, joined, n_each, per_window, hop, out):  # type: ignore[no-untyp
     for q in range(inner.shape[0]):
         for s in range(inner.shape[1]):
             for c in range(inner.shape[2]):
-                level[:] = joined[q, s, c]
-                total[:] = 0.0
+                for b in range(n_blocks):
+                    level[b] = joined[q, s, c, b]
+                for w in range(n_each):
+                    total[w] = 0.0
                 done, span, left = 0, 1, per_window - 1
                 while left > 0:
                     if left & 1:
-                        _add_every(total, level[done:], hop)
+                        for w in range(n_each):
+                            total[w] += level[done + w * hop]
                         done += span
                     left >>= 1
                     if left:
-                        _add_to(level[: n_blocks - 2 * span + 1], level[span:])
+                        for b in range(n_blocks - 2 * span + 1):
+                            level[b] += level[b + span]
                     span *= 2
-                _add_every(total, inner[q, s, c, done:], hop)
                 for w in range(n_each):
-                    out[q, s * n_each + w, c] = total[w]
+                    out[q, s * n_each + w, c] = total[w] + inner[q, s, c, done + w * hop]
