@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from myograph.core.errors import LayoutError
 from myograph.core.layout import Layout
 from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.scaling import Scaler
-from myograph.stream.answer import Answer, Notice
+from myograph.stream.answer import Answer, Notice, Value
 from myograph.stream.consumer import Consumer, Stage
 from myograph.stream.decider import Decider, Window
 from myograph.stream.health import Health
@@ -72,7 +73,7 @@ class Engine:
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, for classification; every step causal.
+        Fitted, for classification or regression; every step causal.
     source : Source
     consumers : sequence of Consumer
     stages : sequence of callable
@@ -265,7 +266,7 @@ class Engine:
     def _settle(self, windows: Iterator[Window]) -> None:
         for window in windows:
             if window.proba is not None and window.level is not None:
-                self._decide(window.number, window.stop, window.proba, window.level)
+                self._decide(window, window.proba, window.level)
             elif window.why == "gap":
                 if window.number >= self._answered:
                     self._abstain(window.number, window.stop, "gap")
@@ -275,7 +276,7 @@ class Engine:
                 self._answered = window.number + 1
 
     def _decide(
-        self, number: int, stop: int, proba: NDArray[np.float64], level: NDArray[np.float64]
+        self, window: Window, proba: NDArray[np.float64], level: NDArray[np.float64]
     ) -> None:
         best = int(proba.argmax())
         classes = self._decider.classes
@@ -284,11 +285,11 @@ class Engine:
         if self._watch.any_constant and self._rules.on_constant == "abstain":
             why = "constant"
         self._label = classes[best]
-        decision = Decision(
-            self._label, proba, classes, stop / self._layout.fs_hz, rejected=bool(why)
-        )
+        time_s = window.stop / self._layout.fs_hz
+        decision = Decision(self._label, proba, classes, time_s, rejected=bool(why))
         self.health.decided += 1
-        self._pass_on(Answer(number, decision, why, level, self._arrived_s, now()))
+        values, number = self._values(window.value), window.number
+        self._pass_on(Answer(number, decision, why, level, self._arrived_s, now(), values))
 
     def _abstain(self, number: int, stop: int, why: str) -> None:
         decision = Decision(
@@ -300,7 +301,12 @@ class Engine:
         )
         self.health.abstained += 1
         moment_s = now()
-        self._pass_on(Answer(number, decision, why, self._no_level, moment_s, moment_s))
+        values = self._values(math.nan)
+        self._pass_on(Answer(number, decision, why, self._no_level, moment_s, moment_s, values))
+
+    def _values(self, value: float) -> tuple[Value, ...]:
+        target = self._decider.target
+        return (Value(*target, value),) if target else ()
 
     def _pass_on(self, answer: Answer) -> None:
         if answer.abstains != "gap":
