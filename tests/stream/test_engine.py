@@ -339,7 +339,9 @@ def ridge(layout) -> Pipeline:
 
 
 @given(sizes=st.lists(st.integers(0, 400), min_size=1, max_size=12).filter(any))
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @pytest.mark.parametrize("channels", [(), ("force",)])
 def test_a_live_estimate_is_the_offline_one_bit_for_bit(ridge, layout, channels, sizes):
     recording = forced(3, layout, channels=channels)

@@ -393,9 +393,7 @@ class Pipeline:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _selected(
-        self, values: NDArray[np.float64], person: Scaler | None
-    ) -> NDArray[np.float64]:
+    def _selected(self, values: NDArray[np.float64], person: Scaler | None) -> NDArray[np.float64]:
         rows = self.scale(values, person=person)
         selection = self.fitted.selection
         return rows if selection is None else selection.selected(rows)

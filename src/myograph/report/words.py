@@ -287,7 +287,11 @@ def confound_rows(confounds: Confounds, measure: Measure) -> list[tuple[str, str
                 verdict if probe.above_chance else "no better than a guess",
             )
         )
-    rows += [(NAMES[name], "", "", confounds.unasked[name]) for name in NAMES if name in confounds.unasked]
+    rows += [
+        (NAMES[name], "", "", confounds.unasked[name])
+        for name in NAMES
+        if name in confounds.unasked
+    ]
     return rows
 
 

@@ -1,7 +1,7 @@
-"""Decider: samples in, decisions or estimates out, by the steps, windows and model of a pipeline.
+"""Decider: samples in, decisions or estimates out, by a pipeline's steps, windows and model.
 
-The arithmetic is that of `Pipeline.predict` and `Pipeline.estimate_recording`; what differs is that everything which does not depend
-on the samples was done before the first of them came.
+The arithmetic is that of `Pipeline.predict` and `Pipeline.estimate_recording`; what differs is
+that everything which does not depend on the samples was done before the first of them came.
 """
 
 from __future__ import annotations
