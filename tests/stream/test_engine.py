@@ -309,6 +309,17 @@ def test_time_is_measured_stage_by_stage(pipeline, dee):
     )
 
 
+def test_notices_beyond_the_limit_are_counted_and_the_count_is_told(pipeline, dee, kept, scripted):
+    x = dee.samples
+    script = [(first, x[:, first : first + 40]) for first in range(0, 2400, 50)]
+    health = run(pipeline, scripted(script), kept, rules=Rules(most_notices=5))
+    assert kept.kinds.count("gap") == 5
+    assert health.withheld == health.to_dict()["withheld"] == {"gap": 42}
+    (told,) = [n for n in kept.notices if n.kind == "withheld"]
+    assert (told.samples, "42 more of the kind 'gap'" in told.text) == (42, True)
+    assert kept.kinds[0] == "connected"
+
+
 # --- regression
 
 

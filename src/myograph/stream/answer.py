@@ -108,7 +108,8 @@ class Notice:
     ----------
     kind : str
         ``connected``, ``lost``, ``reconnected``, ``ended``; ``gap``, ``duplicate``, ``late``,
-        ``non-finite``, ``constant``, ``varies``, ``dropped``.
+        ``non-finite``, ``constant``, ``varies``, ``dropped``; ``withheld``: others were too many
+        to be told.
     time_s : float
         Seconds since the first sample of the stream.
     text : str
@@ -116,7 +117,7 @@ class Notice:
     duration_s : float
         Length of a gap or an outage.
     samples : int
-        How many samples (or windows, for ``dropped``) it is about.
+        How many samples (windows for ``dropped``, notices for ``withheld``) it is about.
     """
 
     kind: str
