@@ -10,7 +10,7 @@ import numpy as np
 from myograph.cli.live_view import Lines, TerminalView
 from myograph.core.decision import Decision
 from myograph.core.layout import Channel, Layout
-from myograph.stream.answer import Answer, Notice
+from myograph.stream.answer import Answer, Notice, Value
 
 LAYOUT = Layout(1000.0, tuple(Channel(f"emg{k}", kind="semg") for k in range(20)))
 
@@ -63,3 +63,30 @@ def test_lines_for_people_tell_changes_only(capsys):
         "open  75 %", "close  25 %", "abstains: gap",
     ]  # fmt: skip
     assert err.strip().endswith("lost: It was unplugged.")
+
+
+def estimated(value: float, time_s: float, why: str = "") -> Answer:
+    decision = Decision("force", np.ones(1), ("force",), time_s, bool(why))
+    levels = np.full(20, np.nan if why == "gap" else 1.0)
+    return Answer(7, decision, why, levels, 10.0, 10.002, (Value("force", "N", value),))
+
+
+def test_estimates_are_shown_with_their_unit():
+    view = TerminalView()
+    view.take(estimated(80.0, 1.0))
+    view.take(estimated(40.0, 1.1))
+    assert f"force 40 N          {'█' * 10}{'░' * 10}" in seen(view)
+    view.take(estimated(np.nan, 1.2, "gap"))
+    assert "abstains: gap" in seen(view)
+
+
+def test_estimates_as_lines_come_twice_a_second(capsys):
+    view = Lines(as_json=False)
+    for k in range(11):
+        view.take(estimated(float(k), 0.1 * k))
+    for k in range(3):
+        view.take(estimated(np.nan, 1.1 + k, "gap"))
+    out = capsys.readouterr().out
+    assert [line.split("s  ")[1] for line in out.splitlines()] == [
+        "force 0 N", "force 5 N", "force 10 N", "abstains: gap",
+    ]  # fmt: skip

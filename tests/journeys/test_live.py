@@ -81,6 +81,38 @@ def test_live_is_offline_on_every_dataset(name: str, mirror: Path, monkeypatch) 
     assert health.dropped == 0
 
 
+@pytest.mark.realdata
+def test_a_grasp_force_is_estimated_live_as_offline(mirror: Path, monkeypatch) -> None:
+    monkeypatch.setenv("MYOGRAPH_MIRROR", str(mirror))
+    recordings = datasets.load("grasp-force-myo").recordings
+    force = [r for r in recordings if r.layout.rows(kinds=("force",))]
+    recording = force[0]
+    middle_s = recording.start_s + 0.6 * recording.duration_s
+    pipeline = Pipeline(
+        {
+            "steps": [{"step": "bandpass", "low_hz": 15.0, "high_hz": 90.0}],
+            "windowing": {
+                "length_ms": 250.0, "step_ms": 50.0, "label_sources": [], "target_kind": "force",
+            },
+            "features": ["hudgins"],
+            "scaling": "standard",
+            "model": {"name": "ridge"},
+        }
+    )  # fmt: skip
+    pipeline.fit(pipeline.prepare([recording.crop(recording.start_s, middle_s)]))
+    later = recording.crop(middle_s, recording.end_s)
+    offline, _ = pipeline.estimate_recording(later)
+    sizes = np.random.default_rng(3).integers(0, 90, size=40).tolist()
+    answers: list = []
+    source = Replay(later, speed=math.inf, sizes=[*sizes, 1])
+    asyncio.run(Engine(pipeline, source, [Callback(answers.append)]).run())
+    live = [a.values[0] for a in answers if not a.abstains]
+    assert [one.value for one in live] == offline.tolist()
+    assert {(one.name, one.unit) for one in live} == {pipeline.target}
+    truth = pipeline.prepare([later]).index.label
+    assert np.corrcoef(offline, truth)[0, 1] > 0.7
+
+
 def test_the_command_line_decides_live_as_it_predicts(cli, model, folder, tmp_path) -> None:
     path = sorted(folder.glob("*.myo"))[-1]
     record = tmp_path / "session.myolive"

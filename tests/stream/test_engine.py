@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from myograph.core.errors import LayoutError, ParameterError
 from myograph.core.layout import Channel, Layout
-from myograph.core.recording import Event
+from myograph.core.recording import Event, Recording, Subject
 from myograph.pipeline.pipeline import Pipeline
 from myograph.stream.consumer import Callback
 from myograph.stream.engine import Engine, Rules
@@ -307,3 +307,85 @@ def test_time_is_measured_stage_by_stage(pipeline, dee):
     assert told["controller_delay_ms"] == pytest.approx(
         100 + 50 + told["latency"]["total"]["mean_ms"]
     )
+
+
+def test_notices_beyond_the_limit_are_counted_and_the_count_is_told(pipeline, dee, kept, scripted):
+    x = dee.samples
+    script = [(first, x[:, first : first + 40]) for first in range(0, 2400, 50)]
+    health = run(pipeline, scripted(script), kept, rules=Rules(most_notices=5))
+    assert kept.kinds.count("gap") == 5
+    assert health.withheld == health.to_dict()["withheld"] == {"gap": 42}
+    (told,) = [n for n in kept.notices if n.kind == "withheld"]
+    assert (told.samples, "42 more of the kind 'gap'" in told.text) == (42, True)
+    assert kept.kinds[0] == "connected"
+
+
+# --- regression
+
+
+def forced(seed: int, layout: Layout, *, channels: tuple[str, ...] = ("force",)) -> Recording:
+    """Muscles that follow a force, and the force beside them."""
+    rng = np.random.default_rng(seed)
+    force_n = 50 + 40 * np.sin(2 * np.pi * 0.4 * np.arange(2400) / layout.fs_hz + seed)
+    emg = np.array([[2.0], [1.0], [0.5]]) * force_n * rng.standard_normal((3, 2400))
+    more = [Channel(name, kind="force") for name in channels]
+    samples = np.vstack([emg, *[force_n] * len(more)]).astype(np.float32)
+    return Recording(samples, Layout(layout.fs_hz, (*layout.channels, *more)), (), Subject("f"))
+
+
+@pytest.fixture(scope="module")
+def ridge(layout) -> Pipeline:
+    pipeline = Pipeline(
+        {
+            "steps": [{"step": "bandpass", "low_hz": 20.0, "high_hz": 200.0}],
+            "windowing": {
+                "length_ms": 200.0, "step_ms": 100.0, "label_sources": [], "target_kind": "force",
+            },
+            "features": ["hudgins", "rms"],
+            "scaling": "standard",
+            "model": {"name": "ridge"},
+        }
+    )  # fmt: skip
+    return pipeline.fit(pipeline.prepare([forced(1, layout), forced(2, layout)]))
+
+
+@given(sizes=st.lists(st.integers(0, 400), min_size=1, max_size=12).filter(any))
+@settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@pytest.mark.parametrize("channels", [(), ("force",)])
+def test_a_live_estimate_is_the_offline_one_bit_for_bit(ridge, layout, channels, sizes):
+    recording = forced(3, layout, channels=channels)
+    offline, time_s = ridge.estimate_recording(recording)
+    answers: list[Any] = []
+    health = run(ridge, Replay(recording, speed=math.inf, sizes=sizes), Callback(answers.append))
+    assert [a.values[0].value for a in answers] == offline.tolist()
+    np.testing.assert_allclose([a.decision.time_s for a in answers], time_s, atol=1e-9)
+    assert {(v.name, v.unit) for a in answers for v in a.values} == {("force", "N")}
+    assert health.decided == len(offline) == 47
+
+
+def test_estimates_follow_the_force_and_are_none_inside_gaps(ridge, layout, kept, scripted):
+    recording = forced(4, layout, channels=())
+    script = [(0, recording.samples[:, :500]), (800, recording.samples[:, 800:])]
+    health = run(ridge, scripted(script), kept)
+    touching = [a for a in kept.answers if a.number * 50 + 100 > 500 and a.number * 50 < 800]
+    assert kept.classes == ("force",)
+    assert health.abstained == len(touching) == 7
+    assert {(a.abstains, a.decision.rejected) for a in touching} == {("gap", True)}
+    assert all(math.isnan(a.values[0].value) for a in touching)
+    told = touching[0].to_dict()
+    assert told["values"] == [{"name": "force", "unit": "N", "value": None}]
+    assert not {"label", "probabilities", "confidence"} & set(told)
+    truth = 50 + 40 * np.sin(2 * np.pi * 0.4 * np.arange(2400) / 500 + 4)
+    wanted = [truth[a.number * 50 : a.number * 50 + 100].mean() for a in kept.decided]
+    assert np.corrcoef([a.values[0].value for a in kept.decided], wanted)[0, 1] > 0.9
+
+
+def test_a_target_with_two_units_is_told_without_one(ridge, layout):
+    counts = forced(2, layout)
+    channels = (*layout.channels, Channel("force", kind="force", scale="count"))
+    counts = replace(counts, layout=Layout(layout.fs_hz, channels))
+    assert ridge.target == ("force", "N")
+    both = Pipeline(ridge.config)
+    assert both.fit(both.prepare([forced(1, layout), counts])).target == ("force", "")

@@ -172,5 +172,6 @@ def _show_health(health: Health) -> None:
             f"gaps ({100 * health.loss:.2f} %)",
             "late, doubled": f"{timing.get('late', 0)}, {timing.get('doubled', 0)}",
             "reconnections": health.reconnections or "",
+            "not told": ", ".join(f"{n} of {kind}" for kind, n in health.withheld.items()),
         }
     )

@@ -23,6 +23,7 @@ __all__ = ["Lines", "TerminalView"]
 _PER_SECOND = 6
 _BAR = 32
 _MOST_CHANNELS = 16
+_VALUE_EVERY_S = 0.5
 
 
 class _Shown(Consumer):
@@ -43,6 +44,8 @@ class _Shown(Consumer):
 class Lines(_Shown):
     """One line for every decision (JSON), or whenever the decision changes (for people).
 
+    What a regression estimates always changes: people get a line twice a second of signal.
+
     Parameters
     ----------
     as_json : bool
@@ -51,6 +54,7 @@ class Lines(_Shown):
     def __init__(self, *, as_json: bool) -> None:
         self._json = as_json
         self._last: str | None = None
+        self._told_s = -np.inf
 
     def take(self, answer: Answer) -> None:
         """Print a decision."""
@@ -59,11 +63,15 @@ class Lines(_Shown):
             return
         decision = answer.decision
         told = answer.abstains or decision.label
-        if told == self._last:
+        due = bool(answer.values) and decision.time_s >= self._told_s + _VALUE_EVERY_S
+        if told == self._last and (answer.abstains or not due):
             return
-        self._last = told
+        self._last, self._told_s = told, decision.time_s
         if answer.abstains:
             self._write(f"{decision.time_s:9.2f} s  abstains: {answer.abstains}")
+        elif answer.values:
+            values = "  ".join(str(value) for value in answer.values)
+            self._write(f"{decision.time_s:9.2f} s  {values}")
         else:
             self._write(f"{decision.time_s:9.2f} s  {told}  {100 * decision.confidence:.0f} %")
 
@@ -95,6 +103,7 @@ class TerminalView(_Shown):
         self._unit = ""
         self._answer: Answer | None = None
         self._peak = 1e-9
+        self._largest: dict[str, float] = {}
         self._latency = Histogram()
         self._seen = self._missing = 0
         self._next = 0
@@ -137,6 +146,8 @@ class TerminalView(_Shown):
         if answer.abstains != "gap":
             self._latency.add(answer.latency_s)
             self._peak = max(0.995 * self._peak, float(np.max(answer.level)), 1e-9)
+            for one in answer.values:
+                self._largest[one.name] = max(self._largest.get(one.name, 1e-9), abs(one.value))
 
     def samples(self, first: int, samples: np.ndarray) -> None:
         """Count what came and what did not."""
@@ -156,7 +167,8 @@ class TerminalView(_Shown):
         answer = self._answer
         if answer is None:
             return Text("waiting for the first window ...", style="dim")
-        parts: list[Any] = [self._decision(answer), *self._bars(answer)]
+        values = [] if answer.abstains else self._values(answer)
+        parts: list[Any] = [*(values or [self._decision(answer)]), *self._bars(answer)]
         parts.append(Text(self._figures(), style="dim"))
         parts += [
             Text(f"{one.time_s:8.1f} s  {one.kind}: {one.text}", style="yellow")
@@ -177,6 +189,20 @@ class TerminalView(_Shown):
             ("█" * full + "░" * (20 - full), "green"),
             f" {100 * share:3.0f} %",
         )
+
+    def _values(self, answer: Answer) -> list[Any]:
+        """Return what was estimated, each beside a bar up to the largest so far."""
+        from rich.text import Text
+
+        rows = []
+        for one in answer.values:
+            full = round(20 * min(abs(one.value) / self._largest[one.name], 1.0))
+            rows.append(
+                Text.assemble(
+                    (f"  {one!s:<20}", "bold green"), ("█" * full + "░" * (20 - full), "green")
+                )
+            )
+        return rows
 
     def _bars(self, answer: Answer) -> list[Any]:
         from rich.text import Text

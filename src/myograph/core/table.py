@@ -38,6 +38,8 @@ class FeatureTable:
     flat : ndarray of bool, shape (n_windows, n_channels)
         Where all samples of a window of a channel are equal: its features have defined values,
         which mean nothing. Without it nothing is known, and no window counts as flat.
+    target_unit : str
+        Unit of the values to estimate; empty for class labels, or when recordings differ in it.
     """
 
     values: NDArray[np.float64]
@@ -47,6 +49,7 @@ class FeatureTable:
     layout: Layout
     recipe: Recipe = field(default_factory=Recipe)
     flat: NDArray[np.bool_] | None = None
+    target_unit: str = ""
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values, dtype=np.float64).view()
@@ -89,6 +92,7 @@ class FeatureTable:
             self.layout,
             self.recipe,
             self.flagged[rows],
+            self.target_unit,
         )
 
     @property
@@ -110,4 +114,14 @@ class FeatureTable:
         values = np.concatenate([part.values for part in parts])
         first = parts[0]
         flat = np.concatenate([part.flagged for part in parts])
-        return cls(values, first.names, first.units, index, first.layout, first.recipe, flat)
+        units = {part.target_unit for part in parts}
+        return cls(
+            values,
+            first.names,
+            first.units,
+            index,
+            first.layout,
+            first.recipe,
+            flat,
+            first.target_unit if len(units) == 1 else "",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -119,12 +119,15 @@ class Windows:
         Rate and channels.
     recipe : Recipe
         What was done to reach these windows.
+    target_unit : str
+        Unit of the values to estimate; empty for class labels.
     """
 
     values: NDArray[np.float32]
     index: WindowIndex
     layout: Layout
     recipe: Recipe = field(default_factory=Recipe)
+    target_unit: str = ""
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or self.values.shape[1] != self.layout.n_channels:
@@ -147,7 +150,7 @@ class Windows:
 
     def take(self, rows: NDArray[Any]) -> Windows:
         """Return these rows (positions or a mask)."""
-        return Windows(self.values[rows], self.index.take(rows), self.layout, self.recipe)
+        return replace(self, values=self.values[rows], index=self.index.take(rows))
 
     @classmethod
     def concatenate(cls, parts: Iterable[Windows]) -> Windows:

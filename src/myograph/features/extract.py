@@ -62,7 +62,16 @@ def extract(windows: Windows, features: Sequence[FeatureSpec], *, threads: int =
     names, units = columns(windows.layout, specs, [block.shape[2] for block in blocks])
     recipe = windows.recipe.then("features", {"features": [spec.to_dict() for spec in specs]})
     values, flat = joined(blocks, specs), flat_windows(windows.values)
-    return FeatureTable(values, names, units, windows.index, windows.layout, recipe, flat)
+    return FeatureTable(
+        values,
+        names,
+        units,
+        windows.index,
+        windows.layout,
+        recipe,
+        flat,
+        windows.target_unit,
+    )
 
 
 def measure(

@@ -178,6 +178,10 @@ class Regressor(RegressorMixin, Model):
         """Return the estimate of each row, shape (n_rows,)."""
         return self._estimate(self._rows(X))
 
+    def estimates(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what `predict` does, without checking: for streams, which checked before."""
+        return self._estimate(rows)
+
     @abstractmethod
     def _learn(
         self, X: NDArray[np.float64], y: NDArray[np.float64], people: NDArray[np.intp]

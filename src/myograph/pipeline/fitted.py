@@ -56,15 +56,18 @@ def training_summary(table: FeatureTable) -> dict[str, Any]:
     -------
     dict
         ``windows``, ``people``, ``recordings`` (counts) and ``digest``: sha256 over feature
-        values, labels, sources and times, which changes when any of them does.
+        values, labels, sources and times, which changes when any of them does; ``target_unit``
+        when values were learned and have one unit.
     """
     index = table.index
     digest = hashlib.sha256(np.ascontiguousarray(table.values).tobytes())
     for column in (index.label, index.recording, index.start_s):
         digest.update(np.ascontiguousarray(column).tobytes())
+    unit = {"target_unit": table.target_unit} if table.target_unit else {}
     return {
         "windows": len(table),
         "people": len(np.unique(index.subject)),
         "recordings": len(np.unique(index.recording)),
         "digest": digest.hexdigest(),
+        **unit,
     }

@@ -159,7 +159,15 @@ def samples_table(windows: Windows) -> FeatureTable:
     units = tuple(c.unit for c in windows.layout.channels for _ in range(n_samples))
     values = _samples(windows.values)
     recipe = windows.recipe.then("samples", {})
-    return FeatureTable(values, names, units, windows.index, windows.layout, recipe)
+    return FeatureTable(
+        values,
+        names,
+        units,
+        windows.index,
+        windows.layout,
+        recipe,
+        target_unit=windows.target_unit,
+    )
 
 
 def build_front(config: PipelineConfig) -> Front:

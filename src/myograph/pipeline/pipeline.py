@@ -22,7 +22,7 @@ from myograph.core.table import FeatureTable
 from myograph.models import MODELS, Model, build_model
 from myograph.models.aggregate import aggregate
 from myograph.pipeline.fitted import Fitted, training_summary
-from myograph.pipeline.front import Front, build_front
+from myograph.pipeline.front import Front, FrontState, build_front
 from myograph.pipeline.live import PipelineState
 from myograph.pipeline.scaling import Scaler, scale_people
 from myograph.pipeline.selecting import fit_selection, new_selection
@@ -194,6 +194,13 @@ class Pipeline:
         return tuple(str(name) for name in self._model.classes_)
 
     @property
+    def target(self) -> tuple[str, str]:
+        """What is estimated, and its unit; the unit is empty when recordings differed in it."""
+        self._require("regression")
+        name = self.config.windowing.target_kind or "value"
+        return name, str(self.fitted.training.get("target_unit", ""))
+
+    @property
     def layout(self) -> Layout:
         """Layout of the windows that the model learned from: what a recording must provide."""
         return self.fitted.layout
@@ -256,6 +263,26 @@ class Pipeline:
         table = self.measure(recording)
         return self.decide(self.scale(table.values, person=person), table.index.stop_s)
 
+    def estimate_recording(
+        self, recording: Recording, *, person: Scaler | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Estimate the value for every window of a recording, labelled or not.
+
+        Takes and raises what `predict` does.
+
+        Returns
+        -------
+        values : ndarray, shape (n_windows,)
+            In the unit of `target`.
+        time_s : ndarray, shape (n_windows,)
+            Moment of the newest sample of each window, on the recording's clock.
+        """
+        self._require("regression")
+        table = self.measure(recording)
+        rows = self.taken(self.scale(table.values, person=person))
+        values: NDArray[np.float64] = self._model.predict(rows)
+        return values, table.index.stop_s
+
     def predict_recording(self, recording: Recording) -> Decision:
         """Make one decision about the whole recording, from those about its windows."""
         decisions = self.predict(recording)
@@ -292,6 +319,15 @@ class Pipeline:
             If a step looks ahead, or the person's scale is missing.
         """
         self._require("classification")
+        front = self.start_front(layout, person=person)
+        return PipelineState(self, front, layout, person=person, start_s=start_s)
+
+    def start_front(self, layout: Layout, *, person: Scaler | None = None) -> FrontState:
+        """Return a fresh state from samples to features, or refuse what cannot run live.
+
+        Takes and raises what `start` does, for classification and regression alike.
+        """
+        _ = self.fitted
         self._require_steps()
         self.check_layout(layout)
         if self.config.scaling == "person" and person is None:
@@ -300,8 +336,7 @@ class Pipeline:
                 "stream cannot know in advance; record some unlabelled signal first and give "
                 "person=pipeline.person_scaler([recording])."
             )
-        front = self.front.start(layout)
-        return PipelineState(self, front, layout, person=person, start_s=start_s)
+        return self.front.start(layout)
 
     def check_layout(self, layout: Layout) -> None:
         """Refuse, in sentences, a layout that does not provide what was learned from."""
@@ -344,11 +379,24 @@ class Pipeline:
         For streams, which are checked once at their start: scaling, selection and model as
         `predict` applies them, without looking at the values again.
         """
-        rows = self.scale(values, person=person)
-        selection = self.fitted.selection
-        return self._model.probabilities(rows if selection is None else selection.selected(rows))
+        return self._model.probabilities(self._selected(values, person))
+
+    def estimates(
+        self, values: NDArray[np.float64], *, person: Scaler | None = None
+    ) -> NDArray[np.float64]:
+        """Return the estimated value for features known to be this pipeline's.
+
+        What `probabilities` is for `predict`, this is for `estimate_recording`.
+        """
+        told: NDArray[np.float64] = self._model.estimates(self._selected(values, person))
+        return told
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _selected(self, values: NDArray[np.float64], person: Scaler | None) -> NDArray[np.float64]:
+        rows = self.scale(values, person=person)
+        selection = self.fitted.selection
+        return rows if selection is None else selection.selected(rows)
 
     def _decision(self, proba: NDArray[np.float64], time_s: float) -> Decision:
         best = int(proba.argmax())

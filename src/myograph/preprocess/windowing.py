@@ -146,8 +146,16 @@ class Windowing:
         index = _index(recording, firsts[rows], length, events, owner[rows], target)
         grid = _grid(self._input_samples(recording), length, step)
         return Windows(
-            _take(grid, rows), index, self.output_layout(recording.layout), self._recipe(recording)
+            _take(grid, rows),
+            index,
+            self.output_layout(recording.layout),
+            self._recipe(recording),
+            "" if target is None else self._target_unit(recording),
         )
+
+    def _target_unit(self, recording: Recording) -> str:
+        (row,) = recording.layout.rows(kinds=(self.target_kind,))
+        return recording.layout.units[row]
 
     def start(self, layout: Layout) -> WindowingState:
         """Return a fresh state that cuts pushed chunks into windows, labels aside."""

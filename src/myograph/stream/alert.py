@@ -8,13 +8,13 @@ reads a clock: time comes with the measures.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from myograph.core.checks import check_count, check_non_negative, check_positive, unknown_name
 from myograph.core.errors import DataError, ParameterError
+from myograph.stream.allowance import Allowance
 
 __all__ = ["RULES", "Alert", "AlertRule", "Alerts"]
 
@@ -162,13 +162,16 @@ class Alerts:
         if len(set(names)) != len(names):
             raise ParameterError(f"Alert rules need names of their own; got {names}.")
         self.rules = {rule.name: rule for rule in rules}
-        self._most = check_count(most_per_hour, name="most_per_hour")
+        check_count(most_per_hour, name="most_per_hour")
+        self._allowance = Allowance(most_per_hour, within_s=3600.0)
         self._states = {name: _State() for name in names}
-        self._told: deque[float] = deque(maxlen=self._most)
         self._last_s = -math.inf
         self._last_values: dict[str, float] = {}
-        #: Alerts that were due and not told, for there were too many in an hour.
-        self.withheld = 0
+
+    @property
+    def withheld(self) -> int:
+        """Alerts that were due and not told, for there were too many in an hour."""
+        return self._allowance.withheld
 
     @property
     def raised(self) -> tuple[str, ...]:
@@ -235,10 +238,6 @@ class Alerts:
         self, rule: AlertRule, state: _State, event: str, value: float, time_s: float
     ) -> list[Alert]:
         state.told_s = time_s
-        while self._told and self._told[0] <= time_s - 3600:
-            self._told.popleft()
-        if len(self._told) >= self._most:
-            self.withheld += 1
+        if not self._allowance.take(time_s):
             return []
-        self._told.append(time_s)
         return [Alert(rule.name, event, time_s, value, rule.text)]

@@ -10,11 +10,39 @@ from numpy.typing import NDArray
 
 from myograph.core.decision import Decision
 
-__all__ = ["ABSTENTIONS", "Answer", "Notice"]
+__all__ = ["ABSTENTIONS", "Answer", "Notice", "Value"]
 
 #: Why a decision is none. ``gap``: its window touches samples that were never measured.
 #: ``constant``: a channel does not vary. ``unsure``: the model's own confidence is too low.
 ABSTENTIONS = ("", "gap", "constant", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number that a regression estimates.
+
+    Parameters
+    ----------
+    name : str
+        What it is: ``"force"``, ``"angle"``, ...
+    unit : str
+        Empty when the recordings learned from differed in it.
+    value : float
+        NaN in a gap.
+    """
+
+    name: str
+    unit: str
+    value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON-able data."""
+        value = self.value if np.isfinite(self.value) else None
+        return {"name": self.name, "unit": self.unit, "value": value}
+
+    def __str__(self) -> str:
+        """Name, value, unit."""
+        return f"{self.name} {self.value:.4g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +57,8 @@ class Answer:
         once more when its samples come late after all.
     decision : Decision
         ``time_s`` is the moment of the newest sample of the window, seconds since the first sample
-        of the stream. ``rejected`` is True whenever ``abstains`` is not empty.
+        of the stream. ``rejected`` is True whenever ``abstains`` is not empty. A regression
+        decides nothing: its only class is the name of what it estimates.
     abstains : str
         Empty, or one of `ABSTENTIONS`.
     level : ndarray of float64, shape (n_channels,)
@@ -38,6 +67,8 @@ class Answer:
     arrived_s, decided_s : float
         When the newest sample of the window reached the program and when the decision was made,
         on the clock `myograph.stream.source.now`.
+    values : tuple of Value
+        What a regression estimates; empty for classification.
     """
 
     number: int
@@ -46,6 +77,7 @@ class Answer:
     level: NDArray[np.float64]
     arrived_s: float
     decided_s: float
+    values: tuple[Value, ...] = ()
 
     @property
     def latency_s(self) -> float:
@@ -53,11 +85,15 @@ class Answer:
         return self.decided_s - self.arrived_s
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON-able data."""
+        """Return it as plain JSON-able data: a decision's classes, or a regression's values."""
+        told = self.decision.to_dict()
+        if self.values:
+            told = {name: told[name] for name in ("rejected", "time_s")}
+            told["values"] = [value.to_dict() for value in self.values]
         level = [None if np.isnan(value) else float(value) for value in self.level]
         return {
             "number": self.number,
-            **self.decision.to_dict(),
+            **told,
             "abstains": self.abstains,
             "level": level,
             "latency_ms": 1e3 * self.latency_s,
@@ -72,7 +108,8 @@ class Notice:
     ----------
     kind : str
         ``connected``, ``lost``, ``reconnected``, ``ended``; ``gap``, ``duplicate``, ``late``,
-        ``non-finite``, ``constant``, ``varies``, ``dropped``.
+        ``non-finite``, ``constant``, ``varies``, ``dropped``; ``withheld``: others were too many
+        to be told.
     time_s : float
         Seconds since the first sample of the stream.
     text : str
@@ -80,7 +117,7 @@ class Notice:
     duration_s : float
         Length of a gap or an outage.
     samples : int
-        How many samples (or windows, for ``dropped``) it is about.
+        How many samples (windows for ``dropped``, notices for ``withheld``) it is about.
     """
 
     kind: str

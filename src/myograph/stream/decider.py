@@ -1,11 +1,12 @@
-"""Decider: samples in, decisions out, by the steps, windows and model of a pipeline.
+"""Decider: samples in, decisions or estimates out, by a pipeline's steps, windows and model.
 
-The arithmetic is that of `Pipeline.predict`; what differs is that everything which does not depend
-on the samples was done before the first of them came.
+The arithmetic is that of `Pipeline.predict` and `Pipeline.estimate_recording`; what differs is
+that everything which does not depend on the samples was done before the first of them came.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -41,9 +42,11 @@ class Window(NamedTuple):
         Empty, ``"gap"`` when the window touches samples that were never measured, or
         ``"skipped"``.
     proba : ndarray of float64, shape (n_classes,), or None
-        None when nothing was decided.
+        None when nothing was decided. For a regression the one class is the target, and sure.
     level : ndarray of float64, shape (n_channels,), or None
         Mean absolute value of each channel, behind the steps.
+    value : float
+        What a regression estimates; NaN otherwise.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Window(NamedTuple):
     why: str
     proba: NDArray[np.float64] | None
     level: NDArray[np.float64] | None
+    value: float = math.nan
 
 
 class Decider:
@@ -59,7 +63,7 @@ class Decider:
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, for classification.
+        Fitted, for classification or regression.
     layout : Layout
         Of the stream.
     person : Scaler, optional
@@ -83,8 +87,12 @@ class Decider:
         person: Scaler | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        pipeline.start(layout, person=person)  # refuses what cannot run live, with its reason
+        pipeline.start_front(layout, person=person)  # refuses what cannot run live, with its reason
         self._pipeline, self._layout, self._person = pipeline, layout, person
+        #: Name and unit of what a regression estimates; None for classification.
+        self.target = pipeline.target if pipeline.task == "regression" else None
+        #: Classes, in the order of the probabilities; the target's name alone for regression.
+        self.classes = (self.target[0],) if self.target else pipeline.classes
         self._stopwatch = stopwatch or Stopwatch()
         behind = layout
         for step in pipeline.front.steps:
@@ -107,11 +115,6 @@ class Decider:
         self.number = 0
         self._gap_stop = 0
         self._restart()
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Classes, in the order of the probabilities."""
-        return self._pipeline.classes
 
     def warm_up(self) -> None:
         """Compile and load everything before the first sample: a few windows of noise."""
@@ -201,9 +204,13 @@ class Decider:
         values = self._plan.table(windows)
         levels = np.abs(windows).mean(axis=2, dtype=np.float64)
         middle = now()
-        proba = self._pipeline.probabilities(values, person=self._person)
+        proba, told = np.ones((count, 1)), np.full(count, np.nan)
+        if self.target:
+            told = self._pipeline.estimates(values, person=self._person)
+        else:
+            proba = self._pipeline.probabilities(values, person=self._person)
         self._stopwatch.add("features", middle - begin)
         self._stopwatch.add("model", now() - middle)
         for k, stop in enumerate(stops):
-            yield Window(self.number, stop, "", proba[k], levels[k])
+            yield Window(self.number, stop, "", proba[k], levels[k], float(told[k]))
             self.number += 1

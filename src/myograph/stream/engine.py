@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,17 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from myograph.core.checks import check_choice, check_non_negative, check_positive
+from myograph.core.checks import check_choice, check_count, check_non_negative, check_positive
 from myograph.core.decision import Decision
 from myograph.core.errors import LayoutError
 from myograph.core.layout import Layout
 from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.scaling import Scaler
-from myograph.stream.answer import Answer, Notice
+from myograph.stream.answer import Answer, Notice, Value
 from myograph.stream.consumer import Consumer, Stage
 from myograph.stream.decider import Decider, Window
 from myograph.stream.health import Health
 from myograph.stream.link import Link, Patience, Stretch
+from myograph.stream.notices import NoticeLimit
 from myograph.stream.source import Source, now
 from myograph.stream.watch import Watch, hold
 
@@ -50,6 +52,8 @@ class Rules:
         A channel that keeps one value for longer is called constant.
     on_constant : {"tell", "abstain"}
         Whether decisions go on then; a pipeline decides offline all the same.
+    most_notices : int
+        Notices of one kind told in an hour; what is beyond is counted, and the count is told.
     """
 
     late_s: float = 0.25
@@ -57,6 +61,7 @@ class Rules:
     bridge_s: float = 30.0
     constant_s: float = 2.0
     on_constant: str = "tell"
+    most_notices: int = 60
 
     def __post_init__(self) -> None:
         check_positive(self.late_s, name="late_s")
@@ -64,6 +69,7 @@ class Rules:
         check_non_negative(self.bridge_s, name="bridge_s")
         check_positive(self.constant_s, name="constant_s")
         check_choice(self.on_constant, ("tell", "abstain"), name="on_constant")
+        check_count(self.most_notices, name="most_notices")
 
 
 class Engine:
@@ -72,7 +78,7 @@ class Engine:
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted, for classification; every step causal.
+        Fitted, for classification or regression; every step causal.
     source : Source
     consumers : sequence of Consumer
     stages : sequence of callable
@@ -108,6 +114,8 @@ class Engine:
         self._answered = 0  # windows below this were answered at least by an abstention
         self._stop = asyncio.Event()
         self._arrived_s = 0.0
+        self._limit = NoticeLimit(self._rules.most_notices)
+        self._begun_s = now()
 
     def stop(self) -> None:
         """Let `run` end after what it is doing."""
@@ -133,10 +141,12 @@ class Engine:
             for consumer in self._consumers:
                 started.append(consumer)
                 await consumer.start(layout, self._decider.classes)
+            self._begun_s = now()
             self._tell(Notice("connected", 0.0, _connected(self._link.source, layout)))
             with _quiet_collector():
                 self._link.start()
                 await self._loop(None if seconds is None else now() + seconds)
+            self._say(self._limit.finish(self._time_s()))
         finally:
             await self._link.close()
             for consumer in started:
@@ -265,7 +275,7 @@ class Engine:
     def _settle(self, windows: Iterator[Window]) -> None:
         for window in windows:
             if window.proba is not None and window.level is not None:
-                self._decide(window.number, window.stop, window.proba, window.level)
+                self._decide(window, window.proba, window.level)
             elif window.why == "gap":
                 if window.number >= self._answered:
                     self._abstain(window.number, window.stop, "gap")
@@ -275,7 +285,7 @@ class Engine:
                 self._answered = window.number + 1
 
     def _decide(
-        self, number: int, stop: int, proba: NDArray[np.float64], level: NDArray[np.float64]
+        self, window: Window, proba: NDArray[np.float64], level: NDArray[np.float64]
     ) -> None:
         best = int(proba.argmax())
         classes = self._decider.classes
@@ -284,11 +294,11 @@ class Engine:
         if self._watch.any_constant and self._rules.on_constant == "abstain":
             why = "constant"
         self._label = classes[best]
-        decision = Decision(
-            self._label, proba, classes, stop / self._layout.fs_hz, rejected=bool(why)
-        )
+        time_s = window.stop / self._layout.fs_hz
+        decision = Decision(self._label, proba, classes, time_s, rejected=bool(why))
         self.health.decided += 1
-        self._pass_on(Answer(number, decision, why, level, self._arrived_s, now()))
+        values, number = self._values(window.value), window.number
+        self._pass_on(Answer(number, decision, why, level, self._arrived_s, now(), values))
 
     def _abstain(self, number: int, stop: int, why: str) -> None:
         decision = Decision(
@@ -300,7 +310,12 @@ class Engine:
         )
         self.health.abstained += 1
         moment_s = now()
-        self._pass_on(Answer(number, decision, why, self._no_level, moment_s, moment_s))
+        values = self._values(math.nan)
+        self._pass_on(Answer(number, decision, why, self._no_level, moment_s, moment_s, values))
+
+    def _values(self, value: float) -> tuple[Value, ...]:
+        target = self._decider.target
+        return (Value(*target, value),) if target else ()
 
     def _pass_on(self, answer: Answer) -> None:
         if answer.abstains != "gap":
@@ -326,12 +341,19 @@ class Engine:
             self._tell(Notice("varies", self._time_s(), "All channels vary again."))
 
     def _tell(self, notice: Notice) -> None:
-        for consumer in self._consumers:
-            consumer.hear(notice)
+        # Signal may come faster than time passes, and time passes while no signal comes.
+        moment_s = max(self._time_s(), now() - self._begun_s)
+        self._say(self._limit.push(notice, moment_s))
+
+    def _say(self, notices: Iterator[Notice]) -> None:
+        for notice in notices:
+            for consumer in self._consumers:
+                consumer.hear(notice)
 
     def _summed_up(self) -> Health:
         self.health.timing = self._link.timeline.to_dict()
         self.health.overrun = self._link.overrun
+        self.health.withheld = self._limit.withheld
         return self.health
 
 

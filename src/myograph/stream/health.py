@@ -30,6 +30,8 @@ class Health:
     reconnections : int
     overrun : int
         Samples dropped because they came faster than they could be taken.
+    withheld : dict
+        Notices of each kind that were too many to be told.
     timing : dict
         What was measured of the source's timing, see `Timeline.to_dict`.
     stopwatch : Stopwatch
@@ -47,6 +49,7 @@ class Health:
     non_finite: int = 0
     reconnections: int = 0
     overrun: int = 0
+    withheld: dict[str, int] = field(default_factory=dict)
     timing: dict[str, Any] = field(default_factory=dict)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     window_ms: float = 0.0
@@ -82,6 +85,7 @@ class Health:
             "non_finite": self.non_finite,
             "reconnections": self.reconnections,
             "overrun": self.overrun,
+            "withheld": dict(self.withheld),
             "timing": dict(self.timing),
             "latency": self.stopwatch.to_dict(),
             "window_ms": self.window_ms,

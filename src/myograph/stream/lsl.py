@@ -143,7 +143,7 @@ class LslOutlet(Consumer):
     ----------
     name : str
         The streams are called ``name`` and ``name probabilities``. An abstention sends an empty
-        label and NaN.
+        label and NaN. Of a regression the numbers are the values, and the label says which.
     """
 
     def __init__(self, name: str) -> None:
@@ -175,9 +175,8 @@ class LslOutlet(Consumer):
         decision = answer.decision
         label = "" if decision.rejected else decision.label
         self._labels.push_sample([label])
-        self._numbers.push_sample(
-            self._nothing if answer.abstains == "gap" else decision.probabilities.tolist()
-        )
+        told = [value.value for value in answer.values] or decision.probabilities.tolist()
+        self._numbers.push_sample(self._nothing if answer.abstains == "gap" else told)
 
     def hear(self, notice: Notice) -> None:
         """Notices have no stream of their own."""

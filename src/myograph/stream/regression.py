@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from myograph.core.checks import check_positive
-from myograph.core.errors import ArtifactError, DataError
+from myograph.core.checks import check_positive, unknown_name
+from myograph.core.errors import ArtifactError, DataError, ParameterError
 from myograph.stream.control import DOFS, MOVEMENTS, Command, movement_vector
 
-__all__ = ["SimultaneousControl", "movement_targets"]
+__all__ = ["SimultaneousControl", "ValueControl", "ValueMove", "movement_targets"]
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +124,79 @@ class SimultaneousControl:
         if rebuilt._weights.shape != shape:
             raise ArtifactError(f"weights must have shape {shape}; got {rebuilt._weights.shape}.")
         return rebuilt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMove:
+    """What one estimated value moves.
+
+    Parameters
+    ----------
+    dof : str
+        One of `myograph.stream.control.DOFS`.
+    still, full : float
+        The value at which nothing moves, and the one that asks for full speed; in its unit.
+    both_ways : bool
+        Whether values on the other side of ``still`` move it back; a force has none.
+    """
+
+    dof: str
+    still: float
+    full: float
+    both_ways: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dof not in DOFS:
+            raise ParameterError(unknown_name(self.dof, DOFS, what="degree of freedom"))
+        if not (np.isfinite([self.still, self.full]).all() and self.still != self.full):
+            raise ParameterError(
+                f"still and full must be finite and differ; got {self.still!r} and {self.full!r}."
+            )
+
+    def speed(self, value: float) -> float:
+        """Return the share of full speed that a value asks for."""
+        asked = (value - self.still) / (self.full - self.still)
+        return float(np.clip(asked, -1.0 if self.both_ways else 0.0, 1.0))
+
+
+class ValueControl:
+    """Proportional control by what a regression estimates: a grasp force, the angle of a joint.
+
+    Parameters
+    ----------
+    moves : sequence of ValueMove
+        One for each value of the answers, in their order.
+    dead_band : float
+        Speeds below it are nothing, from 0 to below 1.
+
+    Examples
+    --------
+    >>> control = ValueControl([ValueMove(dof="power", still=5.0, full=85.0)])
+    >>> control.push([45.0], 0.2).velocity.tolist()
+    [0.5, 0.0, 0.0, 0.0, 0.0]
+    """
+
+    def __init__(self, moves: Sequence[ValueMove], *, dead_band: float = 0.05) -> None:
+        if not 0 <= dead_band < 1:
+            raise ParameterError(f"dead_band must be from 0 to below 1; got {dead_band!r}.")
+        dofs = [move.dof for move in moves]
+        if not dofs or len(set(dofs)) != len(dofs):
+            raise ParameterError(f"Every value must move a degree of its own; got {dofs}.")
+        self._moves, self._dead_band = tuple(moves), float(dead_band)
+
+    def push(self, levels: ArrayLike, time_s: float) -> Command:
+        """Take the newest values and return what moves, and how fast."""
+        values = np.asarray(levels, dtype=np.float64)
+        if values.shape != (len(self._moves),) or not np.isfinite(values).all():
+            raise DataError(f"{len(self._moves)} finite values are needed; got {values}.")
+        velocity = np.zeros(len(DOFS))
+        for move, value in zip(self._moves, values, strict=True):
+            velocity[DOFS.index(move.dof)] = move.speed(value)
+        velocity[np.abs(velocity) < self._dead_band] = 0.0
+        return Command(time_s, velocity)
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
 
 
 def _expand(levels: Floats) -> Floats:

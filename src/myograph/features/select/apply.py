@@ -44,4 +44,5 @@ def apply_selection(selection: Selection, table: FeatureTable) -> FeatureTable:
         table.layout,
         table.recipe.then("selection", {"method": type(selection).__name__, **params}),
         table.flat,
+        table.target_unit,
     )
