@@ -103,3 +103,38 @@ def test_the_screen_shows_hand_countdown_and_verdict():
     run_prompts(guided, wearer)
     assert "hand close 1: good" in told(guided)
     assert "apart" in told(guided)
+
+
+@pytest.mark.parametrize("redo", [0, 2])
+def test_a_repetition_that_fails_is_asked_for_again_so_often(redo, tmp_path, monkeypatch):
+    from myograph.stream.gate import Gate
+
+    tried = []
+
+    def reasons(self, hold, rest):
+        tried.append((hold.events[0].label, hold.events[0].trial))
+        return ("Too weak.",) if tried[-1] == ("hand close", "1") else ()
+
+    monkeypatch.setattr(Gate, "reasons", reasons)
+    asked = CalibrationAsked(subject="p01", hold_s=1.0, countdown_s=0.3, redo=redo, **ASKED)
+    result = calibrate("simulated:3?fs_hz=500", tmp_path / "out", asked)
+    assert tried.count(("hand close", "1")) == 1 + redo
+    assert len(tried) == 6 + redo
+    assert [one["movement"] for one in result.about["refused"]] == ["hand close"]
+
+
+def test_the_last_one_is_done_again_by_a_key_and_not_twice():
+    from myograph.cli.calibrate import redo_last
+    from myograph.stream.calibrate import Calibration
+    from myograph.stream.prompts import Plan
+
+    arm = Forearm(500.0, seed=2)
+    plan = Plan(("rest", "hand close"), 1, countdown_s=0.2, hold_s=1.0)
+    guided = Calibration(plan, arm.layout, subject="p")
+    assert redo_last(guided) == ""
+    guided.push(arm.push({}, 650))  # rest, and a little of what follows
+    assert redo_last(guided) == redo_last(guided) == "rest 1: once more, next."
+    assert (guided.situation.total, guided.asks_again("rest", 1)) == (3, True)
+    guided.push(arm.push({"hand close": 0.6}, 600))
+    assert guided.situation.prompt.again
+    assert guided.situation.prompt.movement == "rest"

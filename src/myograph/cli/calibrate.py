@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from myograph.cli.keys import Keys
 from myograph.cli.options import Force, Json, verb
 
 if TYPE_CHECKING:
-    from myograph.stream.calibrate import Calibration
+    from myograph.stream.calibrate import Calibration, Verdict
     from myograph.workflows.calibrate import CalibrationResult
 
-__all__ = ["add_to", "picture", "told"]
+__all__ = ["add_to", "picture", "redo_last", "told"]
+
+_HINT = "r: do the last one again"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
         calibrate,
         "myograph calibrate --source simulated:7 --out monday",
         "myograph calibrate --source simulated:7?turned_deg=20 --earlier monday --out tuesday",
-        "myograph calibrate --source lsl:Forearm --subject p07 --out p07-monday",
+        "myograph calibrate --source lsl:Forearm --subject p07 --redo 2 --out p07-monday",
     )
 
 
@@ -54,13 +57,22 @@ def calibrate(
     method: Annotated[
         str, typer.Option("--method", help="With --earlier: aligned, pooled or new.")
     ] = "aligned",
+    redo: Annotated[
+        int,
+        typer.Option(
+            "--redo",
+            min=0,
+            help="How often a repetition that fails the quality gate is asked for again. At a "
+            "terminal the key r does the last one again at any time.",
+        ),
+    ] = 1,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Guide somebody through movements, and learn that person's own control from them.
 
     A new person takes a minute; with --earlier, after the band was put on again, less than 15 s.
-    Each repetition is judged when it ends, and asked for once more when it is no good.
+    Each repetition is judged when it ends, and asked for again when it is no good (--redo).
     """
     from myograph.cli import render
     from myograph.workflows.calibrate import MOVEMENTS, CalibrationAsked
@@ -75,6 +87,7 @@ def calibrate(
         hold_s=hold_s,
         countdown_s=countdown_s,
         method=method,
+        redo=redo,
     )
     view = None if json or not sys.stderr.isatty() else _View()
     try:
@@ -134,28 +147,52 @@ class _View:
 
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._live.start()
-        self._verdicts = 0
+        self._keys = Keys()
+        self._keys.__enter__()
+        self._newest: Verdict | None = None
         self._told = ""
 
     def __call__(self, calibration: Calibration) -> None:
         self._judge(calibration)
-        self._live.update(picture(calibration, self._told), refresh=True)
+        if "r" in self._keys.pressed().lower():
+            self._told = redo_last(calibration) or self._told
+        hint = f"{self._told}\n\n{_HINT}" if self._keys.works else self._told
+        self._live.update(picture(calibration, hint), refresh=True)
 
     def stop(self) -> None:
         """Give the terminal back."""
+        self._keys.__exit__(None, None, None)
         self._live.stop()
 
     def _judge(self, calibration: Calibration) -> None:
-        if len(calibration.verdicts) != self._verdicts:
-            self._verdicts = len(calibration.verdicts)
+        if calibration.newest is not self._newest:
+            self._newest = calibration.newest
             self._told = told(calibration)
+
+
+def redo_last(calibration: Calibration) -> str:
+    """Ask for the repetition that was made last once more; say so, or nothing before the first.
+
+    Asked for already, whether by itself or by a key, it is not asked for twice.
+    """
+    last = calibration.newest
+    if last is None:
+        return ""
+    name = f"{last.prompt.movement} {last.prompt.repetition}"
+    if not calibration.asks_again(last.prompt.movement, last.prompt.repetition):
+        calibration.redo(last.prompt.movement, last.prompt.repetition)
+    return f"{name}: once more, next."
 
 
 def told(calibration: Calibration) -> str:
     """Say how the newest repetition was, and how well the movements can be told apart so far."""
-    last = calibration.verdicts[-1]
+    last = calibration.newest
+    if last is None:
+        return ""
     name = f"{last.prompt.movement} {last.prompt.repetition}"
-    lines = [f"{name}: good" if last.accepted else f"{name}: again. {' '.join(last.reasons)}"]
+    again = calibration.asks_again(last.prompt.movement, last.prompt.repetition)
+    verdict = "again." if again else "left out."
+    lines = [f"{name}: good" if last.accepted else f"{name}: {verdict} {' '.join(last.reasons)}"]
     so_far, apart = calibration.confusion(), calibration.separability()
     if so_far is not None and apart is not None:
         worst = so_far.worst

@@ -174,6 +174,8 @@ class Calibration:
         self._lost = False
         self._verdicts: dict[tuple[str, int], Verdict] = {}
         self._tries: dict[tuple[str, int], int] = {}
+        #: The verdict about the repetition that was made last; None before the first.
+        self.newest: Verdict | None = None
 
     # --- what to show ----------------------------------------------------------------------------
 
@@ -274,6 +276,13 @@ class Calibration:
         place = self._at + (0 if self.done or not self._begun else 1)
         self._prompts.insert(place, replace(first, again=True))
 
+    def asks_again(self, movement: str, repetition: int) -> bool:
+        """Whether a repetition comes again, now or later."""
+        return any(
+            (p.movement, p.repetition, p.again) == (movement, repetition, True)
+            for p in self._prompts[self._at :]
+        )
+
     def finish(
         self, *, made: str, earlier: FeatureTable | None = None, method: str = "aligned"
     ) -> Calibrated:
@@ -349,7 +358,7 @@ class Calibration:
         reasons = self._reasons(prompt, recording)
         key = (prompt.movement, prompt.repetition)
         verdict = Verdict(prompt, not reasons, reasons, recording)
-        self._verdicts[key] = verdict
+        self._verdicts[key] = self.newest = verdict
         self._begun, self._kept, self._lost = 0, [], False
         self._at += 1
         self._tries[key] = self._tries.get(key, 0) + 1

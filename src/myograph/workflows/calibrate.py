@@ -59,6 +59,8 @@ class CalibrationAsked:
         How the short one and the first are combined, see `myograph.stream.recalibrate.combine`.
     pipeline : mapping, optional
         What is learned; see `myograph.stream.calibrate.PIPELINE`.
+    redo : int
+        How often a repetition that fails the quality gate is asked for again by itself.
     timeout_s : float
         Until the source must have appeared, or given its next samples.
     """
@@ -71,6 +73,7 @@ class CalibrationAsked:
     countdown_s: float | None = None
     method: str = "aligned"
     pipeline: Mapping[str, Any] | None = None
+    redo: int = 1
     timeout_s: float = 10.0
 
 
@@ -116,7 +119,7 @@ def calibrate(
         Folder for model, signature and repetitions.
     asked : CalibrationAsked
     show : callable, optional
-        Called with the `Calibration` after every chunk.
+        Called with the `Calibration` after every chunk; it may call its `redo`.
     force : bool
         Replace an earlier calibration at ``out``.
 
@@ -189,6 +192,7 @@ def _begin(asked: CalibrationAsked, layout: Layout, earlier: _Earlier | None) ->
         layout,
         subject=asked.subject,
         pipeline=asked.pipeline,
+        most_again=asked.redo,
     )
 
 
