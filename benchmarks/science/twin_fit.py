@@ -9,13 +9,15 @@ the truth nor the seeds. It sees thirteen measures. People of other seeds were u
 * Slope: bias of the number of units lost a month, and of the monthly loss as a rate.
 * Forecast: the last visit predicted from those before, beside the last value carried forward and
   a straight line through all values; errors in units of the measurement error, paired by person.
-* More people of other seeds, fits only: coverage and bias again, with less of chance in them.
+* More people, seeds 10060 and on, fits only: coverage and bias, with less of chance in them.
 * Fibre by fibre: patients whose visits come from the full simulator (twin_full_visit.py), which the
   fit's model only approximates; the same questions, and how far the model misses.
 
-    python benchmarks/science/twin_fit.py [--people 60] [--more 60] [--full 4] [--first-seed 10000]
+    python benchmarks/science/twin_fit.py [--people 60] [--more 200] [--full 4] [--first-seed 10000]
+        [--parts reduced more full] [--jobs 1]
 
-Writes benchmarks/results/twin_fit.json and prints tables.
+With ``--parts`` only these are computed, and the others kept as the file has them. Writes
+benchmarks/results/twin_fit.json and prints tables.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,7 @@ MONTHS = 3.0 * np.arange(12)
 FULL_MONTHS = 5.0 * np.arange(6)
 DERIVED = ("units_first", "units_now", "slope")
 LEVEL = 0.9
+PARTS = ("reduced", "more", "full")
 
 
 def inside(twin: PatientTwin, truth: Mapping[str, float]) -> dict[str, bool]:
@@ -105,30 +109,45 @@ def ahead(seen: Observations, seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def reduced(people: int, first: int, *, forecasts: bool = True) -> dict[str, object]:
+def one(task: tuple[int, bool]) -> dict[str, object]:
+    """One simulated patient: what the fit found beside the truth."""
+    seed, forecasts = task
+    warnings.simplefilter("ignore")
+    patient = simulate_visits(MONTHS, seed=seed)
+    truth = truth_of(patient.truth, patient.units, MONTHS)
+    found: dict[str, object] = {"refused": [], "errors": []}
+    begin = time.process_time()
+    try:
+        twin = fit(patient.observations, seed=seed)
+    except DataError as error:
+        return {**found, "refused": [f"{seed}: {error}"]}
+    found["seconds"] = time.process_time() - begin
+    told_of = inside(twin, truth)
+    found["hits"] = [told_of[name] for name in (*PARAMETERS, *DERIVED)]
+    found["slopes"] = (
+        truth["slope"], twin.samples("slope").mean(), truth["loss"], twin.samples("loss").mean()
+    )  # fmt: skip
+    try:
+        if forecasts:
+            found["errors"] = [ahead(patient.observations, seed)]
+    except DataError as error:
+        found["refused"] = [f"{seed}, forecast: {error}"]
+    return found
+
+
+def reduced(people: int, first: int, jobs: int, *, forecasts: bool = True) -> dict[str, object]:
     names = (*PARAMETERS, *DERIVED)
     hits, slopes, errors, refused, seconds = [], [], [], [], []
-    for seed in range(first, first + people):
-        patient = simulate_visits(MONTHS, seed=seed)
-        truth = truth_of(patient.truth, patient.units, MONTHS)
-        begin = time.process_time()
-        try:
-            twin = fit(patient.observations, seed=seed)
-        except DataError as error:
-            refused.append(f"{seed}: {error}")
-            continue
-        seconds.append(time.process_time() - begin)
-        hits.append([inside(twin, truth)[name] for name in names])
-        slopes.append(
-            (truth["slope"], twin.samples("slope").mean(),
-             truth["loss"], twin.samples("loss").mean())
-        )  # fmt: skip
-        try:
-            if forecasts:
-                errors.append(ahead(patient.observations, seed))
-        except DataError as error:
-            refused.append(f"{seed}, forecast: {error}")
-        print(f"\r{seed - first + 1} of {people}", end="", file=sys.stderr, flush=True)
+    tasks = [(seed, forecasts) for seed in range(first, first + people)]
+    with ProcessPoolExecutor(jobs) as pool:
+        for done, found in enumerate(pool.map(one, tasks), start=1):
+            refused += found["refused"]
+            if "hits" in found:
+                seconds.append(found["seconds"])
+                hits.append(found["hits"])
+                slopes.append(found["slopes"])
+            errors += found["errors"]
+            print(f"\r{done} of {people}", end="", file=sys.stderr, flush=True)
     table, lines = np.array(hits, float), np.array(slopes)
     cover = {name: share(table[:, [k]]) for k, name in enumerate(names)}
     cover["all parameters"] = share(table[:, : len(PARAMETERS)])
@@ -262,9 +281,11 @@ def show(result: dict[str, object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--more", type=int, default=60)
+    parser.add_argument("--more", type=int, default=200)
     parser.add_argument("--full", type=int, default=4)
     parser.add_argument("--first-seed", type=int, default=10_000)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -274,15 +295,23 @@ def main() -> None:
         "visits": len(MONTHS),
         "measures": list(CLINICAL),
         "first seed": given.first_seed,
-        "reduced": reduced(given.people, given.first_seed),
     }
-    if given.more:
+    if set(given.parts) != set(PARTS) and given.out.exists():
+        before = json.loads(given.out.read_text(encoding="utf-8"))
+        if before["first seed"] != given.first_seed:
+            parser.error(f"{given.out} is of other people; compute all parts.")
+        report = {**before, **report}
+    if "reduced" in given.parts:
+        report["reduced"] = reduced(given.people, given.first_seed, given.jobs)
+    if "more" in given.parts:
         # Sixty people leave the coverage and the bias of a skewed quantity uncertain: more of them.
         first = given.first_seed + given.people
-        report["more people, fits only"] = reduced(given.more, first, forecasts=False)
-    if given.full:
+        report["more people, fits only"] = reduced(given.more, first, given.jobs, forecasts=False)
+    if "full" in given.parts:
         report["fibre by fibre"] = full(given.full, given.first_seed)
-    report["seconds"] = round(time.perf_counter() - begin, 1)
+    taken = dict(report.get("seconds by part", {}))
+    taken[" ".join(given.parts)] = round(time.perf_counter() - begin, 1)
+    report["seconds by part"] = taken
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -6,9 +6,11 @@ ever scaled: units die, fibres are adopted, waste, split or come back, and the n
 left. The examination is that of twin_needle.py beside this file: tibialis anterior, 20 potentials a
 person.
 
-    python benchmarks/science/twin_pathology.py [--people 6] [--pictures FOLDER]
+    python benchmarks/science/twin_pathology.py [--people 6] [--states NAME ...]
 
-Writes benchmarks/results/twin_pathology.json and prints tables.
+With ``--states`` only these are examined, and the rows of the others, of as many people, kept as
+the file has them ("healthy" among them, to which all are compared). Writes
+benchmarks/results/twin_pathology.json and prints tables.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,7 @@ import twin_needle
 RESULTS = Path(__file__).parents[1] / "results" / "twin_pathology.json"
 
 State = Callable[[Muscle, int], Muscle]
+Rows = dict[str, dict[str, object]]
 STATES: dict[str, State] = {
     "healthy": lambda muscle, seed: muscle,
     "age 71": lambda muscle, seed: ageing(muscle, 71, seed=seed),
@@ -73,10 +76,11 @@ MEASURES = (
 )
 
 
-def potentials(people: int) -> dict[str, dict[str, object]]:
+def potentials(people: int, states: Sequence[str], before: Rows) -> Rows:
     """Examine each state in the same simulated people."""
-    found = {}
-    for name, state in STATES.items():
+    found = dict(before)
+    for name in states:
+        state = STATES[name]
         taken = [item for p in range(people) for item in twin_needle.examine(state, seed=p)]
         if taken:
             found[name] = twin_needle.summary(taken)
@@ -99,13 +103,13 @@ def potentials(people: int) -> dict[str, dict[str, object]]:
     return found
 
 
-def recruitment(people: int) -> dict[str, dict[str, float]]:
+def recruitment(people: int, states: Sequence[str], before: Rows) -> Rows:
     """Solve the drive for a tenth of the healthy maximum: early or reduced recruitment follows."""
-    anatomy, found = MUSCLES["TA"], {}
+    anatomy, found = MUSCLES["TA"], dict(before)
     heads = ("strength", "units", "active", "excitation", "top rate", "force", "fibres")
     print(f"\n{'':28}" + "".join(f"{head:>12}" for head in heads))
-    for name, state in STATES.items():
-        rows = []
+    for name in states:
+        state, rows = STATES[name], []
         for seed in range(people):
             healthy = Muscle.healthy("TA", anatomy.pool, anatomy.geometry, seed=seed)
             sick = state(healthy, seed)
@@ -122,9 +126,9 @@ def recruitment(people: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def junctions(people: int) -> dict[str, dict[str, float]]:
+def junctions(people: int, chosen: Sequence[str], before: Rows) -> Rows:
     """Single-fibre jitter and blocking, and how many fibres of one unit lie together."""
-    anatomy, found = MUSCLES["TA"], {}
+    anatomy, found = MUSCLES["TA"], dict(before)
     states = {
         **STATES,
         "ALS, 50 % lost, 4 months": lambda m, s: als(m, 0.5, months=4, seed=s),
@@ -134,6 +138,8 @@ def junctions(people: int) -> dict[str, dict[str, float]]:
     }
     print(f"\n{'':30}{'MCD us':>8}{'MCD > 40':>10}{'blocking':>10}{'immature':>10}{'density':>9}")
     for name, state in states.items():
+        if name in before and name not in chosen:
+            continue
         rows = []
         for seed in range(min(people, 3)):
             healthy = equipped(
@@ -207,17 +213,28 @@ def resting() -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=6)
-    people = parser.parse_args().people
+    parser.add_argument("--states", nargs="+", choices=tuple(STATES), default=tuple(STATES))
+    given = parser.parse_args()
+    people, states = given.people, given.states
+    before: dict[str, Rows] = {}
+    if set(states) != set(STATES):
+        before = json.loads(RESULTS.read_text(encoding="utf-8"))
+        if before["people"] != people:
+            parser.error(f"{RESULTS} is of {before['people']} people; examine all states.")
     begin = time.perf_counter()
+    key = "recruitment at a tenth of the healthy force"
+    strength = recruitment(people, states, before.get(key, {}))
+    jitter = junctions(people, states, before.get("junctions", {}))
     report = {
         "what": "engineering verification of the simulator",
         "people": people,
         "expected": EXPECTED,
         "measured TA controls": twin_needle.MEASURED,
-        "recruitment at a tenth of the healthy force": recruitment(people),
-        "junctions": junctions(people),
-        "resting": resting(),
-        "potentials": potentials(people),
+        key: strength,
+        "junctions": jitter,
+        "resting": before.get("resting") or resting(),
+        "potentials": potentials(people, states, before.get("potentials", {})),
+        "examined last": list(states),
         "seconds": round(time.perf_counter() - begin, 1),
     }
     RESULTS.parent.mkdir(exist_ok=True)

@@ -24,7 +24,7 @@ def plain(**options: float) -> FibreDisease:
     """Make a disease that does one thing only."""
     nothing = {"hypertrophic": 0.0, "regenerating": 0.0, "segmental": 0.0, "onset_months": 1.0}
     if "smallest_um" not in options:
-        options["smallest_um"] = 10.0  # nobody dies
+        options["smallest_um"] = 1.0  # nobody dies
     return FibreDisease(**{**nothing, **options})
 
 

@@ -174,7 +174,7 @@ def sma_course(*, seed: int, onset_months: float | None = None) -> Course:
 
 #: Months over which a typical boy's fibres fall ill, and the spread between boys: the quartiles of
 #: the loss of ambulation (10.7, 12.2 and 14.3 years; nsaauk2023) are those of one lognormal.
-DMD_MONTHS, DMD_SIGMA = 168.0, 0.215
+DMD_MONTHS, DMD_SIGMA = 171.0, 0.215
 
 
 @COURSES.register("dmd")

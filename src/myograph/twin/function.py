@@ -333,7 +333,7 @@ def months_until(course: Course, strength: float, *, most_months: float = 600.0)
     Examples
     --------
     >>> from myograph.twin.courses import dmd_course
-    >>> round(months_until(dmd_course(seed=1, months=168.0), AMBULATION_STRENGTH) / 12, 1)
+    >>> round(months_until(dmd_course(seed=1, months=171.0), AMBULATION_STRENGTH) / 12, 1)
     12.2
     """
     Range(0, 1, most=1).check(strength, name="strength")

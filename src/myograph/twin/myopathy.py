@@ -28,9 +28,10 @@ Floats = NDArray[np.float64]
 
 # Whole months are simulated; in one an atrophic fibre loses 4 % of its area (hamiltonwright2005).
 _MONTHLY = np.sqrt(0.96)
-# A graded death: the chance in a month rises from 0 at this much above the smallest diameter.
-_GRACE_UM = 10.0
-_DEADLY = 0.5
+# A graded death: of fibres that have become this much thicker than the smallest, this share is dead
+# (hamiltonwright2005: a quarter below 10 um more, three quarters below 5). A share of diameter and
+# not of time: a fast disease does not leave thinner fibres alive.
+_ABOVE_UM, _DEAD = (0.0, 5.0, 10.0, 12.5), (1.0, 0.75, 0.25, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class FibreDisease:
     speed : float
         How fast diameters change: 1 is 4 % of the area in a month.
     smallest_um : float
-        Fibres of this diameter are dead; those little above may die.
+        Fibres of this diameter are dead, three quarters of those below 5 µm more, and a quarter of
+        those below 10 µm more (hamiltonwright2005: 25).
     split_area : float
         A fibre splits in two when its area exceeds this times the mean healthy one.
     regenerating : float
@@ -62,7 +64,7 @@ class FibreDisease:
     onset_months: float = 12.0
     hypertrophic: float = 0.1
     speed: float = 1.0
-    smallest_um: float = 22.0
+    smallest_um: float = 25.0
     split_area: float = 2.0
     regenerating: float = 0.3
     segmental: float = 0.05
@@ -74,7 +76,7 @@ class FibreDisease:
             "onset_months": Range(1, 480, "months", least=1e-3),
             "hypertrophic": Range(0, 0.5, most=1),
             "speed": Range(0, 3, most=20),
-            "smallest_um": Range(10, 35, "um", most=100),
+            "smallest_um": Range(1, 35, "um", most=100),
             "split_area": Range(1.5, 5, least=1.01),
             "regenerating": Range(0, 0.8, most=1),
             "segmental": Range(0, 0.3, most=1),
@@ -146,7 +148,7 @@ def fibre_strength(
     Examples
     --------
     >>> fibre_strength([0.0, 24.0, 120.0], 0.5).round(2).tolist()
-    [1.0, 0.8, 0.62]
+    [1.0, 0.78, 0.62]
     """
     law = rule or FibreDisease()
     Range(0, 1, most=1).check(involvement, name="involvement")
@@ -167,9 +169,9 @@ def _mean_area(months: Floats, law: FibreDisease) -> Floats:
     diameter = 55.0 + 9.0 * norm.ppf((np.arange(15) + 0.5) / 15)
     weight = diameter**2 / np.sum(diameter**2)
     now = diameter * (_MONTHLY**law.speed) ** months[:, None]
-    # Half of the thin are dead some way above the smallest diameter.
-    dead = now < law.smallest_um + 0.4 * _GRACE_UM
-    wasting = np.where(dead, law.regenerating * (20.0 / diameter) ** 2, (now / diameter) ** 2)
+    dead = np.interp(now - law.smallest_um, _ABOVE_UM, _DEAD)
+    back = law.regenerating * (20.0 / diameter) ** 2
+    wasting = dead * back + (1 - dead) * (now / diameter) ** 2
     swelling = np.minimum(0.96 ** (-law.speed * months), law.split_area * 1.05)
     ill = (1 - law.hypertrophic) * (wasting @ weight) + law.hypertrophic * swelling
     return np.asarray((1 - law.segmental) * ill, np.float64)
@@ -216,16 +218,16 @@ def _course(fibres: Fibres, start: Floats, months: int, law: FibreDisease, seed:
     count = len(fibres)
     swells = stream(seed, "swells").random(count) < law.hypertrophic
     factor = np.where(swells, 1 / _MONTHLY, _MONTHLY) ** law.speed
-    # When a fibre is thin it dies in a month's time with a chance; its luck is drawn once.
+    # Every fibre has a diameter at which it dies; its luck is drawn once.
     luck = stream(seed, "survival").random(count)
+    deadly = law.smallest_um + np.interp(luck, _DEAD[::-1], _ABOVE_UM[::-1])
     returns = stream(seed, "regeneration").random(count) < law.regenerating
     regrown_um = stream(seed, "regrown").uniform(15.0, 25.0, count)
     diameter = fibres.diameter_um.copy()
     regrown, dead = np.full(count, np.nan), np.zeros(count, bool)
     # A fibre swells to no more than it takes to split.
     most = np.sqrt(law.split_area * 1.05) * float(np.mean(diameter))
-    _live(diameter, (start, factor, luck, returns, regrown_um), (regrown, dead),
-          (months, law.smallest_um, most))  # fmt: skip
+    _live(diameter, (start, factor, deadly, returns, regrown_um), (regrown, dead), (months, most))
     cut = (stream(seed, "segmental").random(count) < law.segmental) & (start < months)
     since = np.where(cut, months - np.minimum(start, months), 0.0)
     return _Course(diameter, ~dead, regrown, since)
@@ -233,22 +235,17 @@ def _course(fibres: Fibres, start: Floats, months: int, law: FibreDisease, seed:
 
 @njit(cache=True)
 def _live(diameter, fibre, fate, limits):  # type: ignore[no-untyped-def]
-    start, factor, luck, returns, regrown_um = fibre
+    start, factor, deadly, returns, regrown_um = fibre
     regrown, dead = fate
-    months, smallest, most = limits
+    months, most = limits
     for i in range(len(diameter)):
-        survival = 1.0
         for month in range(1, months + 1):
             if month <= start[i]:
                 continue
             before = diameter[i]
             if before * factor[i] <= max(most, before):
                 diameter[i] = before * factor[i]
-            thin = (smallest + _GRACE_UM - diameter[i]) / _GRACE_UM
-            if factor[i] > 1 or thin <= 0:
-                continue
-            survival *= 1 - _DEADLY * min(thin, 1.0) ** 2
-            if survival < luck[i] or diameter[i] <= smallest:
+            if factor[i] < 1 and diameter[i] <= deadly[i]:
                 if returns[i]:
                     # It comes back thin and does not fall ill again.
                     diameter[i] = regrown_um[i]

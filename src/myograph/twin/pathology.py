@@ -140,7 +140,7 @@ def dmd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     Severity is the share of the fibres involved in the end.
     """
     rule = FibreDisease(
-        onset_months=36.0, hypertrophic=0.15, regenerating=0.4, patch_mm=2.0, segmental=0.06
+        onset_months=36.0, hypertrophic=0.15, regenerating=0.25, patch_mm=2.0, segmental=0.06
     )
     return fibre_disease(muscle, severity, months=months, seed=seed, rule=rule)
 
@@ -161,14 +161,12 @@ def fshd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle
 
 @MUSCLE_DISEASES.register("myositis")
 def myositis(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
-    """Myositis: fast, in small patches; segments die and cut fibres off from their junctions."""
+    """Myositis: within months, in small patches; dying segments cut fibres off from junctions.
+
+    What is left wastes at the pace of the dystrophies: the loss is of segments, more than of girth.
+    """
     rule = FibreDisease(
-        onset_months=4.0,
-        speed=2.0,
-        hypertrophic=0.03,
-        regenerating=0.5,
-        patch_mm=1.0,
-        segmental=0.15,
+        onset_months=4.0, hypertrophic=0.03, regenerating=0.25, patch_mm=1.0, segmental=0.3
     )
     return fibre_disease(muscle, severity, months=months, seed=seed, rule=rule)
 
