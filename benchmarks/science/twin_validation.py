@@ -146,7 +146,11 @@ def disease_part(results: dict[str, Any]) -> str:
     more = ("state", "strength", "units alive", "active", "excitation needed", "fastest unit, Hz")
     text = (
         "Recruitment for a tenth of the healthy force: with units lost fewer fire and faster, with "
-        "fibres lost more fire and earlier; it follows from solving for the drive."
+        "fibres lost more fire and earlier; it follows from solving for the drive. In both tables "
+        "rows of ageing and of lost units are older than the present law of adoption (strength at "
+        "71 years is 0.875 by it, not 0.902); those of lost fibres are of the present law. The "
+        "transfer to measured people further down is older than both. Rules of fibre diseases "
+        "were chosen on two or three people with other seeds than these."
     )
     return f"{table(rows, head)}\n\n{text}\n\n{table(drive, more)}"
 
