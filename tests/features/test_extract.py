@@ -79,7 +79,7 @@ def test_any_memory_layout_is_read_right(values, rng):
     filled = rng.standard_normal(values.shape).astype("f4")
     if values.size and min(values.strides) > 0 and values.flags.writeable:
         values[...] = filled
-    found = window_sums(rows(values), {"size", "turns"}, amplitudes={})
+    found = window_sums(rows(values), ["size", "turns"], amplitudes={})
     np.testing.assert_allclose(found["size"], np.abs(values.astype("f8")).sum(-1), rtol=1e-12)
 
 

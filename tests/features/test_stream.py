@@ -57,7 +57,7 @@ def test_the_buffer_does_not_grow(rng):
     state = Extraction(parse_features("mav"), length_ms=100, step_ms=50).start(LAYOUT)
     for _ in range(300):
         state.push(rng.standard_normal((3, 25)).astype("f4"))
-    assert state._buffer.shape[1] <= 4 * (200 + 100)
+    assert state._windows._buffer.shape[1] <= 4 * (200 + 100)
 
 
 def test_what_does_not_fit_is_refused_at_the_start():

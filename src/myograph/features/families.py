@@ -40,7 +40,7 @@ from myograph.features.thresholds import amplitudes
 from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
 from myograph.features.wavelets import depth, entropy_of, filters_of
 
-__all__ = ["FAMILIES", "Family", "Job"]
+__all__ = ["FAMILIES", "SUMS_FAMILY", "Family", "Job", "running_sums"]
 
 Values = NDArray[np.float64]
 
@@ -57,6 +57,10 @@ class Job:
         Which of all channels these are.
     of_channels : int
         How many channels there are in all; 0 when these are all.
+    _memory : Rows, optional
+        The windows as kernels see them, where that is known.
+    running : RunningSums, optional
+        For one window that follows another in a stream: the sums that it continues.
     """
 
     values: NDArray[np.float32]
@@ -64,6 +68,7 @@ class Job:
     channels: slice | None = None
     of_channels: int = 0
     _memory: Any = None
+    running: Any = None
 
     @property
     def memory(self) -> Any:
@@ -143,30 +148,33 @@ def _prepare(
 ) -> Any:
     from myograph.features.kernels.sums import prepare_sums
 
-    wanted: set[str] = set()
+    wanted: list[str] = []
     limits: dict[str, Values] = {}
     for spec in specs:
         recipe = FROM_SUMS[spec.name]
-        wanted.update(recipe.needs)
+        wanted.extend(recipe.needs)
         for name, parameter in recipe.amplitudes.items():
             limits[name] = amplitude(spec, parameter)
     return prepare_sums(wanted, limits, n_channels=n_channels)
 
 
-@lru_cache(maxsize=256)
-def _prepared(specs: tuple[FeatureSpec, ...], n_channels: int) -> Any:
-    return _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+def running_sums(
+    specs: Sequence[FeatureSpec], *, n_channels: int, n_samples: int, step: int
+) -> Any:
+    """Return what sums windows that follow each other by ``step``; see `RunningSums`."""
+    from myograph.features.kernels.sums import RunningSums
+
+    prepared = _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+    return RunningSums(prepared, n_channels=n_channels, n_samples=n_samples, step=step)
 
 
 def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.sums import run_sums
 
-    n_channels = job.values.shape[1]
-    if job.channels is None:  # the same on every hop
-        prepared = _prepared(tuple(specs), n_channels)
+    if job.running is not None:
+        sums = job.running.next(job.memory)
     else:
-        prepared = _prepare(specs, n_channels, job.amplitude)
-    sums = run_sums(job.memory, prepared)
+        sums = run_sums(job.memory, _prepare(specs, job.values.shape[1], job.amplitude))
     n = job.n_samples
     return {spec: FROM_SUMS[spec.name].finish(sums, n)[..., None] for spec in specs}
 
@@ -204,7 +212,7 @@ def _histograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.moments import histograms, moments
     from myograph.features.kernels.sums import window_sums
 
-    mean_square = window_sums(job.memory, {"square"}, amplitudes={})["square"] / job.n_samples
+    mean_square = window_sums(job.memory, ["square"], amplitudes={})["square"] / job.n_samples
     found = {}
     for spec in specs:
         if spec.name == "crest":
@@ -356,9 +364,12 @@ def _scalograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
+#: Features that follow from sums over the samples of a window.
+SUMS_FAMILY = Family(_named(FROM_SUMS), _sums)
+
 #: All families, in the order they run.
 FAMILIES: list[Family] = [
-    Family(_named(FROM_SUMS), _sums),
+    SUMS_FAMILY,
     Family(_named(_OF_MOMENTS), _moments),
     Family(_named(("mav1", "mav2", "mavslp")), _weights),
     Family(_named(("hist", "crest")), _histograms),

@@ -31,31 +31,32 @@ def filter_sections(
     samples: NDArray[np.float32],
     before: NDArray[np.float64],
     filtered: NDArray[np.float32],
-) -> NDArray[np.float64]:
+    after: NDArray[np.float64],
+) -> float:
     """Filter samples forwards from a state, in float64.
 
     Parameters
     ----------
-    sections : ndarray, shape (n_sections, 6)
+    sections : ndarray, shape (n_sections, 6), contiguous
         b_0, b_1, b_2, 1, a_1, a_2 of each.
-    samples : ndarray, shape (n_channels, n_samples)
-    before : ndarray, shape (n_sections, n_channels, 2)
+    samples : ndarray of float32, shape (n_channels, n_samples)
+    before : ndarray, shape (n_sections, n_channels, 2), contiguous
         What each section remembers, in transposed direct form II.
-    filtered : ndarray of float32, shape (n_channels, n_samples)
+    filtered : ndarray of float32, shape (n_channels, n_samples), contiguous
         Where the result goes.
+    after : ndarray, shape (n_sections, n_channels, 2), contiguous
+        Where what each section remembers now goes. The same bits whatever the pieces are that a
+        signal is filtered in.
 
     Returns
     -------
-    ndarray, shape (n_sections, n_channels, 2)
-        What each section remembers now. The same bits whatever the pieces are that a signal is
-        filtered in.
+    float
+        The sum of ``after``: not finite where a sample was not.
     """
-    before = np.ascontiguousarray(before)
-    after = np.empty(before.shape)
-    if samples.shape[1] > 1 and samples.strides[1] != samples.itemsize:
+    if samples.strides[1] != samples.itemsize and samples.shape[1] > 1:
         samples = np.ascontiguousarray(samples)
-    _filter(np.ascontiguousarray(sections), samples, before, filtered, after)
-    return after
+    total: float = _filter(sections, samples, before, filtered, after)
+    return total
 
 
 # --- what the compiler is told in its own words --------------------------------------------------
@@ -194,10 +195,13 @@ def _remember(before, first, used, state):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True)
 def _keep(state, first, used, after):  # type: ignore[no-untyped-def]
+    total = 0.0
     for s in range(len(state)):
         for lane in range(used):
             after[s, first + lane, 0] = state[s, lane]
             after[s, first + lane, 1] = state[s, _LANES + lane]
+            total += state[s, lane] + state[s, _LANES + lane]
+    return total
 
 
 @njit(nogil=True)
@@ -221,7 +225,7 @@ def _empty(x, first, begin, used, count, filtered):  # type: ignore[no-untyped-d
 
 
 @njit(
-    types.void(
+    types.float64(
         types.Array(types.float64, 2, "C", readonly=True),
         types.Array(types.float32, 2, "A", readonly=True),
         types.Array(types.float64, 3, "C", readonly=True),
@@ -234,6 +238,7 @@ def _empty(x, first, begin, used, count, filtered):  # type: ignore[no-untyped-d
 )
 def _filter(sections, samples, before, filtered, after):  # type: ignore[no-untyped-def]
     n_channels, n = samples.shape
+    total = 0.0
     x = np.zeros(_STRETCH * _LANES)
     state = np.zeros((len(sections), 2 * _LANES))
     for first in range(0, n_channels, _LANES):
@@ -245,4 +250,5 @@ def _filter(sections, samples, before, filtered, after):  # type: ignore[no-unty
             for s in range(len(sections)):
                 _run(x, count, sections[s], state[s])
             _empty(x, first, begin, used, count, filtered)
-        _keep(state, first, used, after)
+        total += _keep(state, first, used, after)
+    return total

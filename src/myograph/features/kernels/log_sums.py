@@ -51,14 +51,14 @@ def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
 
 
 @kernel(*SUM_TYPES)
-def log_pass(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+def log_pass(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     """Sum the logarithms of every block; the passes of `sums` say what goes in and out."""
     n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks)
+    per = at_once(block, n_blocks - done)
     x, t = np.empty(per * block + 2), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
+            for first in range(done, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
                 last = min(first + per, n_blocks)
                 for q in range(2):

@@ -11,7 +11,7 @@ block of a window leaves out those that reach beyond it (`inner`), the others ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,9 @@ from myograph.features.kernels.compiling import kernel
 from myograph.features.kernels.log_sums import log_pass
 from myograph.features.kernels.rows import Rows, overlap
 
-__all__ = ["SUMS", "Prepared", "block_length", "prepare_sums", "run_sums", "window_sums"]
+__all__ = [
+    "SUMS", "Prepared", "RunningSums", "block_length", "prepare_sums", "run_sums", "window_sums",
+]  # fmt: skip
 
 #: Sums by name: of steps d to the next sample, of bends e = d[n+1] - d[n], of the Teager-Kaiser
 #: energy, and of the logarithm l = ln(x^2 + 2^-52). One compiled pass per line, each compiled
@@ -57,14 +59,14 @@ def block_length(n_samples: int) -> int:
 
 
 def window_sums(
-    windows: Rows, wanted: Set[str], *, amplitudes: Mapping[str, Values]
+    windows: Rows, wanted: Sequence[str], *, amplitudes: Mapping[str, Values]
 ) -> dict[str, Values]:
     """Sum over the samples of every window.
 
     Parameters
     ----------
     windows : Rows
-    wanted : set of str
+    wanted : sequence of str
         Names of `SUMS`.
     amplitudes : mapping of str to ndarray, shape (n_channels,)
         Thresholds of ``crossings``, ``turns``, ``jumps`` and ``above``; the ``log`` floor and the
@@ -85,15 +87,15 @@ class Prepared(NamedTuple):
 
 
 def prepare_sums(
-    wanted: Set[str], amplitudes: Mapping[str, Values], *, n_channels: int
+    wanted: Sequence[str], amplitudes: Mapping[str, Values], *, n_channels: int
 ) -> Prepared:
     """Choose the passes for some sums; see `window_sums`."""
-    names = tuple(name for name in SUMS if name in wanted)
+    names = tuple(dict.fromkeys(wanted))
     passes = []
     for members, run in zip(PASSES, (_pass_0, _pass_1, _pass_2, log_pass), strict=True):
-        if wanted.isdisjoint(members):
+        if set(names).isdisjoint(members):
             continue
-        slots = np.array([names.index(m) if m in wanted else -1 for m in members])
+        slots = np.array([names.index(m) if m in names else -1 for m in members])
         limits = np.zeros((len(members), n_channels))
         for k, member in enumerate(members):
             limits[k] = amplitudes.get(member, 0.0)
@@ -110,10 +112,71 @@ def run_sums(windows: Rows, prepared: Prepared) -> dict[str, Values]:
     sizes = (len(names), int(shape[0]), n_channels, int(shape[2]) // block)
     inner, joined = np.empty(sizes), np.empty(sizes)
     for run, slots, limits in prepared.passes:
-        run(memory, shape, block, slots, limits, inner, joined)
+        run(memory, shape, block, 0, slots, limits, inner, joined)
     out = np.empty((len(names), n_windows, n_channels))
-    _fold(inner, joined, n_each, n // block, step // block, out)
+    _fold(inner, joined, n_each, n // block, step // block, 0, np.ones(len(names)), out)
     return dict(zip(names, out, strict=True))
+
+
+class RunningSums:
+    """Sums of windows that follow each other in a stream: blocks that two share are summed once.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    n_channels, n_samples, step : int
+        Of the windows, and from the start of one to the start of the next.
+    """
+
+    __slots__ = (
+        "_block", "_done", "_inner", "_joined", "_names", "_ones", "_out", "_passes", "_shift",
+    )  # fmt: skip
+
+    def __init__(self, prepared: Prepared, *, n_channels: int, n_samples: int, step: int) -> None:
+        block = block_length(n_samples)
+        n_blocks = n_samples // block
+        self._names, self._passes, self._block = prepared.names, prepared.passes, block
+        # The last block of a window is summed again, since its joined sums reach beyond.
+        shared = step % block == 0 and step // block < n_blocks - 1
+        self._shift = step // block if shared else 0
+        self._inner = np.zeros((len(self._names), 1, n_channels, n_blocks))
+        self._joined = np.zeros_like(self._inner)
+        self._out = np.empty((len(self._names), 1, n_channels))
+        self._ones = np.ones(len(self._names))
+        self._done = 0
+
+    def forget(self) -> None:
+        """Take the next window as the first of a stream."""
+        self._done = 0
+
+    def next(self, window: Rows) -> dict[str, Values]:
+        """Return the sums of the next window; they are written over when the following one comes.
+
+        Parameters
+        ----------
+        window : Rows
+            One window, a step after the one before.
+        """
+        self.divided(window, self._ones, self._out)
+        return dict(zip(self._names, self._out, strict=True))
+
+    def divided(self, window: Rows, divisors: Values, out: Values) -> None:
+        """Write the sums of the next window, each over its divisor.
+
+        Parameters
+        ----------
+        window : Rows
+            One window, a step after the one before.
+        divisors : ndarray, shape (n_names,)
+        out : ndarray, shape (n_names, 1, n_channels)
+        """
+        memory, shape = window
+        inner, joined = self._inner, self._joined
+        for run, slots, limits in self._passes:
+            run(memory, shape, self._block, self._done, slots, limits, inner, joined)
+        n_blocks = inner.shape[3]
+        _fold(inner, joined, 1, n_blocks, 0, self._shift, divisors, out)
+        self._done = n_blocks - 1 - self._shift if self._shift else 0
 
 
 @njit(inline="always")
@@ -152,13 +215,13 @@ def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
 
 
 @kernel(*SUM_TYPES, freely=True)
-def _pass_0(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+def _pass_0(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks)
+    per = at_once(block, n_blocks - done)
     x, own = np.empty(per * block + 2), np.empty((2, 4))
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
+            for first in range(done, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
                 for b in range(per if per < n_blocks - first else n_blocks - first):
                     part = x[b * block : (b + 1) * block + 2]
@@ -192,13 +255,13 @@ def _terms_1(q, x, d, limit, t):  # type: ignore[no-untyped-def]
 
 
 @kernel(*SUM_TYPES)
-def _pass_1(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+def _pass_1(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks)
+    per = at_once(block, n_blocks - done)
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
+            for first in range(done, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
                 steps(x, d)
                 last = min(first + per, n_blocks)
@@ -243,13 +306,13 @@ def _terms_2(q, x, d, t):  # type: ignore[no-untyped-def]
 
 
 @kernel(*SUM_TYPES)
-def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+def _pass_2(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks)
+    per = at_once(block, n_blocks - done)
     x, d, t = np.empty(per * block + 2), np.empty(per * block + 1), np.empty(per * block)
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
+            for first in range(done, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
                 steps(x, d)
                 last = min(first + per, n_blocks)
@@ -266,10 +329,15 @@ def _pass_2(memory, shape, block, slots, limits, inner, joined):  # type: ignore
     types.int64,
     types.int64,
     types.int64,
-    types.float64[:, :, ::1],
+    types.int64,
+    types.float64[::1],
+    types.float64[:, :, :],
 )
-def _fold(inner, joined, n_each, per_window, hop, out):  # type: ignore[no-untyped-def]
-    """Add the blocks of each window, all but the last in pairs of pairs: each pair serves many."""
+def _fold(inner, joined, n_each, per_window, hop, shift, divisors, out):  # type: ignore[no-untyped-def]
+    """Add the blocks of each window, all but the last in pairs of pairs: each pair serves many.
+
+    The sums are divided. Then move the blocks down by ``shift``, for the window that comes next.
+    """
     n_blocks = inner.shape[3]
     level, total = np.empty(n_blocks), np.empty(n_each)
     for q in range(inner.shape[0]):
@@ -291,4 +359,8 @@ def _fold(inner, joined, n_each, per_window, hop, out):  # type: ignore[no-untyp
                             level[b] += level[b + span]
                     span *= 2
                 for w in range(n_each):
-                    out[q, s * n_each + w, c] = total[w] + inner[q, s, c, done + w * hop]
+                    whole = total[w] + inner[q, s, c, done + w * hop]
+                    out[q, s * n_each + w, c] = whole / divisors[q]
+                if shift > 0:
+                    for b in range(n_blocks - shift):
+                        joined[q, s, c, b] = joined[q, s, c, b + shift]
