@@ -1,4 +1,4 @@
-"""A stream as windows: the newest samples, cut where they complete a window, nothing copied twice."""
+"""A stream as windows: its newest samples, cut where they complete one."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ TILE = 1600
 #: Sums may be added in any order, the same one every time.
 FREELY = {"nogil": True, "fastmath": {"reassoc", "nsz"}}
 
-#: Arguments of a pass: memory, shape, block, how many blocks are done, slots, limits, inner, joined.
+#: Arguments of a pass: memory, shape, block, blocks that are done, slots, limits, inner, joined.
 SUM_TYPES = (
     MEMORY,
     SHAPE,
