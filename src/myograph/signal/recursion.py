@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from myograph.signal.compiling import kernel
 from myograph.signal.vectors import DOUBLES, LANES, SINGLES, integer, spread, transpose
 
 __all__ = ["filter_sections"]
@@ -193,17 +194,13 @@ def _empty(x, first, begin, used, count, filtered):  # type: ignore[no-untyped-d
             filtered[first + lane, begin + t] = x[t * LANES + lane]
 
 
-@njit(
-    types.float64(
-        types.Array(types.float64, 2, "C", readonly=True),
-        types.Array(types.float32, 2, "A", readonly=True),
-        types.Array(types.float64, 3, "C", readonly=True),
-        types.float32[:, ::1],
-        types.float64[:, :, ::1],
-    ),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
+@kernel(
+    types.Array(types.float64, 2, "C", readonly=True),
+    types.Array(types.float32, 2, "A", readonly=True),
+    types.Array(types.float64, 3, "C", readonly=True),
+    types.float32[:, ::1],
+    types.float64[:, :, ::1],
+    returns=types.float64,
 )
 def _filter(sections, samples, before, filtered, after):  # type: ignore[no-untyped-def]
     n_channels, n = samples.shape
