@@ -2,8 +2,8 @@
 
 A window is cut into blocks of equal length, which depends on the length of the window alone. What
 is summed over a block is summed once and serves every window that holds the block; the sums of
-the blocks then fold in pairs, always in the same order from the first block of the window. So a
-window alone, in a batch and in a stream give the same bits, whatever overlaps it.
+the blocks are then added from the first block of the window to the last. So a window alone, in a
+batch and in a stream give the same bits, whatever overlaps it.
 
 Terms that need the next one or two samples belong to the block of their first sample; the last
 block of a window leaves out those that reach beyond it (`inner`), the others have them (`joined`).
@@ -19,6 +19,7 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from myograph.features.kernels.blocks import (
+    FREELY,
     SUM_TYPES,
     add_blocks,
     at_once,
@@ -179,7 +180,7 @@ class RunningSums:
         self._done = n_blocks - 1 - self._shift if self._shift else 0
 
 
-@njit(inline="always")
+@njit(**FREELY)
 def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
     """Sum sizes and steps, and count crossings and turns: without, and with, what reaches beyond.
 
@@ -202,34 +203,30 @@ def _four(x, least_crossing, least_turn, own):  # type: ignore[no-untyped-def]
             step += abs(d)
             crossings += (a * b < 0) & (abs(d) >= least_crossing)
             turns += (d * e < 0) & ((abs(d) >= least_turn) | (abs(e) >= least_turn))
-    own[0, 3] = turns
+    own[3] = turns
     for i in range(n - 2 if n > 2 else 0, n):
         a, b = x[i], x[i + 1]
         d, e = b - a, x[i + 2] - b
         size += abs(a)
-        own[0, 0], own[0, 1], own[0, 2] = size, step, crossings
+        own[0], own[1], own[2] = size, step, crossings
         step += abs(d)
         crossings += (a * b < 0) & (abs(d) >= least_crossing)
         turns += (d * e < 0) & ((abs(d) >= least_turn) | (abs(e) >= least_turn))
-    own[1, 0], own[1, 1], own[1, 2], own[1, 3] = size, step, crossings, turns
+    own[4], own[5], own[6], own[7] = size, step, crossings, turns
 
 
 @kernel(*SUM_TYPES, freely=True)
 def _pass_0(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
-    n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks - done)
-    x, own = np.empty(per * block + 2), np.empty((2, 4))
+    x, own = np.empty(block + 2), np.empty(8)
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(done, n_blocks, per):
-                read(memory, shape, s, c, first * block, x)
-                for b in range(per if per < n_blocks - first else n_blocks - first):
-                    part = x[b * block : (b + 1) * block + 2]
-                    _four(part, limits[2, c], limits[3, c], own)
-                    for q in range(4):
-                        if slots[q] >= 0:
-                            inner[slots[q], s, c, first + b] = own[0, q]
-                            joined[slots[q], s, c, first + b] = own[1, q]
+            for b in range(done, inner.shape[3]):
+                read(memory, shape, s, c, b * block, x)
+                _four(x, limits[2, c], limits[3, c], own)
+                for q in range(4):
+                    if slots[q] >= 0:
+                        inner[slots[q], s, c, b] = own[q]
+                        joined[slots[q], s, c, b] = own[4 + q]
 
 
 @njit(nogil=True)
@@ -334,33 +331,18 @@ def _pass_2(memory, shape, block, done, slots, limits, inner, joined):  # type: 
     types.float64[:, :, :],
 )
 def _fold(inner, joined, n_each, per_window, hop, shift, divisors, out):  # type: ignore[no-untyped-def]
-    """Add the blocks of each window, all but the last in pairs of pairs: each pair serves many.
+    """Add the blocks of each window, from its first to its last, and divide the sums.
 
-    The sums are divided. Then move the blocks down by ``shift``, for the window that comes next.
+    Then move the blocks down by ``shift``, for the window that comes next.
     """
-    n_blocks = inner.shape[3]
-    level, total = np.empty(n_blocks), np.empty(n_each)
     for q in range(inner.shape[0]):
         for s in range(inner.shape[1]):
             for c in range(inner.shape[2]):
-                for b in range(n_blocks):
-                    level[b] = joined[q, s, c, b]
                 for w in range(n_each):
-                    total[w] = 0.0
-                done, span, left = 0, 1, per_window - 1
-                while left > 0:
-                    if left & 1:
-                        for w in range(n_each):
-                            total[w] += level[done + w * hop]
-                        done += span
-                    left >>= 1
-                    if left:
-                        for b in range(n_blocks - 2 * span + 1):
-                            level[b] += level[b + span]
-                    span *= 2
-                for w in range(n_each):
-                    whole = total[w] + inner[q, s, c, done + w * hop]
-                    out[q, s * n_each + w, c] = whole / divisors[q]
-                if shift > 0:
-                    for b in range(n_blocks - shift):
-                        joined[q, s, c, b] = joined[q, s, c, b + shift]
+                    total, last = 0.0, w * hop + per_window - 1
+                    for b in range(w * hop, last):
+                        total += joined[q, s, c, b]
+                    total += inner[q, s, c, last]
+                    out[q, s * n_each + w, c] = total / divisors[q]
+                for b in range(shift, inner.shape[3] if shift > 0 else 0):
+                    joined[q, s, c, b - shift] = joined[q, s, c, b]
