@@ -118,7 +118,7 @@ def _amplitude(spec: FeatureSpec, name: str, n_channels: int) -> Values:
 
 Found = dict[FeatureSpec, Values]
 SpectralPlan = tuple[
-    Tapers, list[Request], list[tuple[FeatureSpec, FromSpectrum, tuple[Band, ...], list[int]]]
+    Tapers, Any, list[tuple[FeatureSpec, FromSpectrum, tuple[Band, ...], list[int]]]
 ]
 
 
@@ -280,8 +280,8 @@ def _spectra(job: Job, specs: Sequence[FeatureSpec]) -> Found:
 def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.transform import spectral_measures
 
-    estimate, requests, plans = _spectral_plan(tuple(specs), job.n_samples, job.fs_hz)
-    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, requests)
+    estimate, asked, plans = _spectral_plan(tuple(specs), job.n_samples, job.fs_hz)
+    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, asked)
     found = {}
     for spec, recipe, bands, places in plans:
         value = recipe.finish([answers[place] for place in places], *bands)
@@ -292,6 +292,8 @@ def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
 @lru_cache(maxsize=64)
 def _spectral_plan(specs: tuple[FeatureSpec, ...], n_samples: int, fs_hz: float) -> SpectralPlan:
     """Return how to transform, what to ask for, and which answers each feature is made of."""
+    from myograph.features.kernels.transform import ask
+
     estimate = tapers_for(specs[0].parameters, n_samples=n_samples, fs_hz=fs_hz)
     asked: dict[tuple[str, int, int, bytes], int] = {}
     requests: list[Request] = []
@@ -307,7 +309,7 @@ def _spectral_plan(specs: tuple[FeatureSpec, ...], n_samples: int, fs_hz: float)
                 requests.append(request)
             places.append(asked[key])
         plans.append((spec, recipe, bands, places))
-    return estimate, requests, plans
+    return estimate, ask(requests, length=estimate.weights.shape[1]), plans
 
 
 def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
