@@ -19,6 +19,7 @@ from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.sliding import SlidingWindows
 from myograph.features.base import FEATURES, FeatureSpec
+from myograph.features.cost import COSTS, total_operations
 from myograph.features.families import FAMILIES, SUMS_FAMILY, Job, running_sums
 from myograph.features.from_sums import divisors_of
 
@@ -26,6 +27,10 @@ __all__ = ["Hops", "Plan"]
 
 # Samples turned into float64 at once by a function of its own, to bound memory.
 _BLOCK = 1 << 19
+
+# Operations, as `myograph.features.cost` counts them, that take about 10 ms: threads that share
+# less out cost more than they save.
+_WORTH_SHARING = 5e7
 
 Values = NDArray[np.float64]
 
@@ -92,7 +97,8 @@ class Plan:
         values : ndarray of float32, shape (n_windows, n_channels, n_samples)
             Other types take the pure functions.
         threads : int
-            The windows, or the channels where there are more of those, are shared out among them.
+            The windows, or the channels where there are more of those, are shared out among them,
+            where there is enough to do.
 
         Returns
         -------
@@ -112,7 +118,8 @@ class Plan:
         return [found[spec] for spec in self.features]
 
     def _of_channels(self, values: NDArray[np.float32], threads: int) -> list[Values]:
-        parts = _shares(values, check_count(threads, name="threads")) if threads != 1 else []
+        check_count(threads, name="threads")
+        parts = _shares(values, threads) if threads > 1 and self._worth_sharing(values) else []
         if len(parts) < 2:
             return self._measured(Job(values, self.fs_hz))
         axis = 0 if parts[0][0] != slice(None) else 1
@@ -120,6 +127,13 @@ class Plan:
         with ThreadPoolExecutor(len(jobs)) as pool:
             found = list(pool.map(self._measured, jobs))
         return [np.concatenate(same, axis=axis) for same in zip(*found, strict=True)]
+
+    def _worth_sharing(self, values: NDArray[np.float32]) -> bool:
+        """Say whether there is so much to do that starting threads is worth their time."""
+        names = {f".{spec.name}" for spec in self._single if spec.name in COSTS}
+        each = total_operations(names, n_samples=self.n_samples) if names else 0.0
+        unknown = any(spec.name not in COSTS for spec in self._single)
+        return unknown or each * values.shape[0] * values.shape[1] >= _WORTH_SHARING
 
     def table(self, values: NDArray[np.float32], *, threads: int = 1) -> Values:
         """Measure windows; shape (n_windows, n_columns), one channel after the other."""
