@@ -63,8 +63,10 @@ _SIX_OF_LOG = ("l2", "l-step2", "l-bend2", "l-step", "l-bend")
 def _descriptor(k: int) -> FromSums:
     def finish(sums: Sums, n_samples: int) -> Values:
         if "tdpsd" not in sums:  # once for all six, of the signal and of its logarithm together
-            pairs = np.array([[sums[m] for m in _SIX], [sums[m] for m in _SIX_OF_LOG]])
-            logs = log_sizes(n_samples, **dict(zip(_SIX, pairs.swapaxes(0, 1), strict=True)))
+            pairs = np.empty((len(_SIX), 2, *sums["square"].shape))
+            for pair, own, of_log in zip(pairs, _SIX, _SIX_OF_LOG, strict=True):
+                pair[0], pair[1] = sums[own], sums[of_log]
+            logs = log_sizes(n_samples, **dict(zip(_SIX, pairs, strict=True)))
             sums["tdpsd"] = compare(logs[:, 0], logs[:, 1])
         found: Any = sums["tdpsd"][k]
         return found
