@@ -164,7 +164,7 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def first_calls() -> list[dict[str, Any]]:
+def first_calls(python: str) -> list[dict[str, Any]]:
     """Run fresh processes without, then with, compiled code at hand."""
     # An installer turns modules into bytecode; so does this, where the environment forbids it.
     compileall.compile_dir(Path(myograph.__file__).parent, quiet=1)
@@ -174,7 +174,7 @@ def first_calls() -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as cache:
             for _ in range(3):
                 done = subprocess.run(
-                    [sys.executable, "-c", FIRST, json.dumps(features)],
+                    [python, "-c", FIRST, json.dumps(features)],
                     env={**os.environ, "NUMBA_CACHE_DIR": cache},
                     capture_output=True,
                     text=True,
@@ -207,6 +207,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hops", type=int, default=4000)
     parser.add_argument("--no-first", action="store_true", help="leave the first calls out")
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        help="whose first calls: numba imports coverage, for one, where that is installed",
+    )
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     hops = hop_rows(given.hops)
@@ -222,7 +227,7 @@ def main() -> int:
         f"cost grows as samples^{grown['exponent_samples']:.2f}, "
         f"channels^{grown['exponent_channels']:.2f}"
     )
-    first = [] if given.no_first else first_calls()
+    first = [] if given.no_first else first_calls(given.python)
     for row in first:
         for when in ("after_install", "later"):
             told = row[when]
