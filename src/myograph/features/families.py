@@ -57,7 +57,7 @@ class Job:
         Which of all channels these are.
     of_channels : int
         How many channels there are in all; 0 when these are all.
-    _memory : Rows, optional
+    known : Rows, optional
         The windows as kernels see them, where that is known.
     running : RunningSums, optional
         For one window that follows another in a stream: the sums that it continues.
@@ -67,17 +67,17 @@ class Job:
     fs_hz: float
     channels: slice | None = None
     of_channels: int = 0
-    _memory: Any = None
+    known: Any = None
     running: Any = None
 
     @property
     def memory(self) -> Any:
         """The windows as kernels see them."""
-        if self._memory is None:
+        if self.known is None:
             from myograph.features.kernels.rows import rows
 
-            self._memory = rows(self.values)
-        return self._memory
+            self.known = rows(self.values)
+        return self.known
 
     @property
     def n_samples(self) -> int:
