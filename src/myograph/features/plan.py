@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,12 @@ from numpy.typing import NDArray
 from myograph.core.checks import check_count, check_positive
 from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
-from myograph.core.sliding import SlidingWindows
 from myograph.features.base import FEATURES, FeatureSpec
 from myograph.features.cost import COSTS, total_operations
 from myograph.features.families import FAMILIES, SUMS_FAMILY, Job, running_sums
 from myograph.features.from_sums import divisors_of
 
-__all__ = ["Hops", "Plan"]
+__all__ = ["Hops", "Newest", "Plan"]
 
 # Samples turned into float64 at once by a function of its own, to bound memory.
 _BLOCK = 1 << 19
@@ -193,6 +193,18 @@ class Plan:
         return [found[spec] for spec in self._single]
 
 
+class Newest(Protocol):
+    """The windows that the newest samples complete, as `SlidingWindows` gives them."""
+
+    count: int
+    memory: NDArray[np.float32]
+    per_channel: int
+
+    def windows(self) -> NDArray[np.float32]:
+        """Return them, shape (count, n_channels, n_samples)."""
+        ...
+
+
 class Hops:
     """A plan on the windows of one stream: what two windows share is summed once.
 
@@ -214,13 +226,13 @@ class Hops:
         self._sums = running_sums(specs, **sizes) if specs else None
         self._divisors = divisors_of(plan.features, plan.n_samples)
 
-    def next(self, sliding: SlidingWindows) -> Values:
+    def next(self, newest: Newest) -> Values:
         """Measure the windows that were completed last.
 
         Parameters
         ----------
-        sliding : SlidingWindows
-            Its windows are measured each time that it completes some.
+        newest : Newest
+            A `SlidingWindows`, or what cuts a stream as it does: no window may be left out.
 
         Returns
         -------
@@ -228,17 +240,17 @@ class Hops:
             What `Plan.table` gives, bit for bit.
         """
         plan = self._plan
-        if sliding.count == 0:
+        if newest.count == 0:
             if self._empty is None:
-                self._empty = plan.table(sliding.windows())
+                self._empty = plan.table(newest.windows())
             return self._empty
-        if sliding.count > 1:
+        if newest.count > 1:
             if self._sums is not None:
                 self._sums.forget()
-            return plan.table(sliding.windows())
+            return plan.table(newest.windows())
         shape = self._shape
-        shape[4] = sliding.per_channel
-        rows = sliding.memory, shape
+        shape[4] = newest.per_channel
+        rows = newest.memory, shape
         if self._divisors is not None and self._sums is not None:
             # All there is are sums over numbers: they are columns at once.
             n_channels, n_columns = int(shape[1]), len(self._divisors)
@@ -246,7 +258,7 @@ class Hops:
             blocks = table.reshape(n_channels, 1, n_columns).transpose(2, 1, 0)
             self._sums.divided(rows, self._divisors, blocks)
             return table[None]
-        return plan.row(Job(sliding.windows(), plan.fs_hz, None, 0, rows, self._sums))
+        return plan.row(Job(newest.windows(), plan.fs_hz, None, 0, rows, self._sums))
 
 
 def flat_windows(values: NDArray[np.floating]) -> NDArray[np.bool_]:
