@@ -114,6 +114,8 @@ class Engine:
         self._answered = 0  # windows below this were answered at least by an abstention
         self._stop = asyncio.Event()
         self._arrived_s = 0.0
+        self._heard_s = 0.0  # when samples came, or their absence was last answered
+        self._quiet_s = 0.0  # how long nothing may come after that
         self._limit = NoticeLimit(self._rules.most_notices)
         self._begun_s = now()
 
@@ -144,7 +146,8 @@ class Engine:
             self._begun_s = now()
             self._tell(Notice("connected", 0.0, _connected(self._link.source, layout)))
             with _quiet_collector():
-                self._link.start()
+                self._heard_s, self._quiet_s = now(), self._silence_s
+                self._link.start(self._take)
                 await self._loop(None if seconds is None else now() + seconds)
             self._say(self._limit.finish(self._time_s()))
         finally:
@@ -183,19 +186,23 @@ class Engine:
     # --- while it runs ---------------------------------------------------------------------------
 
     async def _loop(self, until_s: float | None) -> None:
+        # Samples that nothing waits before are taken where they come in, see `Link.start`; what is
+        # left for this loop is a backlog, notices, silence and the end.
         link, patient = self._link, self._link.source.patient
-        quiet_s = self._silence_s
         while not self._stop.is_set():
-            timeout_s = None if patient else quiet_s
-            if until_s is not None:
-                left_s = until_s - now()
-                if left_s <= 0:
-                    return
-                timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
-            item = await link.get(timeout_s=timeout_s)
+            moment_s = now()
+            quiet_left_s = math.inf if patient else self._heard_s + self._quiet_s - moment_s
+            left_s = math.inf if until_s is None else until_s - moment_s
+            if left_s <= 0:
+                return
+            if quiet_left_s <= 0 and not link.backlog and not link.ended:
+                self._silence()
+                self._heard_s, self._quiet_s = now(), self._step_s
+                continue
+            wait_s = min(quiet_left_s, left_s)
+            item = await link.get(timeout_s=None if math.isinf(wait_s) else wait_s)
             if isinstance(item, Stretch):
                 self._take(item)
-                quiet_s = self._silence_s
                 if link.backlog:
                     await asyncio.sleep(0)  # the source and the consumers get their turn
             elif isinstance(item, Notice):
@@ -204,12 +211,10 @@ class Engine:
                 self._tell(item)
             elif link.ended:
                 return
-            elif not patient:
-                self._silence()
-                quiet_s = self._step_s
 
     def _take(self, stretch: Stretch) -> None:
         begin = now()
+        self._heard_s, self._quiet_s = begin, self._silence_s
         waited_s = begin - stretch.arrived_s
         self.health.stopwatch.add("wait", waited_s)
         self._arrived_s = stretch.arrived_s
