@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -231,12 +231,12 @@ class Engine:
     def _samples(self, samples: NDArray[np.float32], *, skip: bool) -> None:
         if self._watch.look(samples):
             self._tell_constant()
-        finite = np.isfinite(samples)
-        if finite.all():
+        if self._watch.finite:
             self.health.samples += samples.shape[1]
             self._held[:] = samples[:, -1]
             self._settle(self._decider.push(samples, skip=skip))
             return
+        finite = np.isfinite(samples)
         whole: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=0)
         bad = int(whole.size - whole.sum())
         self.health.non_finite += bad
@@ -277,7 +277,7 @@ class Engine:
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def _settle(self, windows: Iterator[Window]) -> None:
+    def _settle(self, windows: Iterable[Window]) -> None:
         for window in windows:
             if window.proba is not None and window.level is not None:
                 self._decide(window, window.proba, window.level)

@@ -209,7 +209,7 @@ class MqttOutlet(Consumer):
 
     def take(self, answer: Answer) -> None:
         """Publish an answer."""
-        self._put("decision", json.dumps(answer.to_dict()))
+        self._put("decision", answer.to_json())
 
     def hear(self, notice: Notice) -> None:
         """Publish a notice."""

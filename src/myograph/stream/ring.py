@@ -77,6 +77,8 @@ class Ring:
         back = self.written - stop
         end = self._place + self.capacity - back
         first = end - length - (count - 1) * step
+        if count == 1:
+            return self._buffer[None, :, first : first + length]
         samples = self._buffer[:, first:]
         per_channel, size = samples.strides
         return as_strided(

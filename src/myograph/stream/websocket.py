@@ -165,7 +165,7 @@ class WebSocketOutlet(Consumer):
     def take(self, answer: Answer) -> None:
         """Send an answer."""
         if self._queues:
-            self._send(json.dumps({"answer": answer.to_dict()}))
+            self._send(f'{{"answer": {answer.to_json()}}}')
 
     def hear(self, notice: Notice) -> None:
         """Send a notice."""
