@@ -7,10 +7,8 @@ that wait are bounded in number, windows that are overtaken are dropped and coun
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +27,7 @@ from myograph.stream.health import Health
 from myograph.stream.link import Link, Patience, Stretch
 from myograph.stream.notices import NoticeLimit
 from myograph.stream.source import Source, now
+from myograph.stream.sweep import Sweep
 from myograph.stream.watch import Watch, hold
 
 __all__ = ["Engine", "Rules", "run"]
@@ -116,6 +115,7 @@ class Engine:
         self._arrived_s = 0.0
         self._heard_s = 0.0  # when samples came, or their absence was last answered
         self._quiet_s = 0.0  # how long nothing may come after that
+        self._sweep = Sweep()
         self._limit = NoticeLimit(self._rules.most_notices)
         self._begun_s = now()
 
@@ -145,7 +145,7 @@ class Engine:
                 await consumer.start(layout, self._decider.classes)
             self._begun_s = now()
             self._tell(Notice("connected", 0.0, _connected(self._link.source, layout)))
-            with _quiet_collector():
+            with self._sweep:
                 self._heard_s, self._quiet_s = now(), self._silence_s
                 self._link.start(self._take)
                 await self._loop(None if seconds is None else now() + seconds)
@@ -227,6 +227,8 @@ class Engine:
             consumer.samples(stretch.first, stretch.samples)
         self._next = stretch.first + stretch.samples.shape[1]
         self._samples(stretch.samples, skip=skip)
+        if not self._link.backlog:
+            self._sweep.now_and_then(begin)
 
     def _samples(self, samples: NDArray[np.float32], *, skip: bool) -> None:
         if self._watch.look(samples):
@@ -371,14 +373,3 @@ async def run(
 
 def _connected(source: Source, layout: Layout) -> str:
     return f"{source.name} gives {layout.n_channels} channels at {layout.fs_hz:g} Hz."
-
-
-@contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Keep what lives already out of the garbage collector's way while a stream runs."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -157,7 +157,7 @@ def _replay(address: Address) -> Source:
     source = Replay(
         recording,
         speed=address.number("speed", 1.0),
-        chunk_ms=address.number("chunk_ms", 20.0),
+        chunk_ms=_chunk_ms(address),
         loops=int(address.number("loops", 1)),
     )
     source.name = f"replay:{address.place}"
@@ -174,11 +174,17 @@ def _twin(address: Address) -> Source:
     source = Generated(
         simulated_person(int(address.place or 1)),
         speed=address.number("speed", 1.0),
-        chunk_ms=address.number("chunk_ms", 20.0),
+        chunk_ms=_chunk_ms(address),
         pieces=pieces or None,
     )
     source.name = f"twin:{address.place or 1}"
     return _with_faults(source, address)
+
+
+def _chunk_ms(address: Address) -> float | None:
+    """Return how much signal comes together; what is lost on purpose is lost in small pieces."""
+    given = "chunk_ms" in address.options or _FAULTS & set(address.options)
+    return address.number("chunk_ms", 20.0) if given else None
 
 
 def _with_faults(source: Source, address: Address) -> Source:

@@ -71,7 +71,7 @@ class Generated(Source):
         make: Callable[[int], Recording],
         *,
         speed: float = 1.0,
-        chunk_ms: float = 20.0,
+        chunk_ms: float | None = None,
         pieces: int | None = None,
     ) -> None:
         super().__init__("twin")
