@@ -7,8 +7,7 @@ import contextlib
 import json
 import socket
 from collections import deque
-from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from myograph.core.layout import Layout
 from myograph.core.optional import needs
 from myograph.stream.answer import Answer, Notice
 from myograph.stream.consumer import Consumer
+from myograph.stream.listening import listening
 from myograph.stream.mailbox import Mailbox
 from myograph.stream.source import Chunk, Source, SourceLostError, SourceMissingError, now
 from myograph.stream.wire import check_channels, layout_from_hello, read_frame
@@ -50,7 +50,7 @@ class WebSocketSource(Source):
     async def open(self, *, timeout_s: float) -> Layout:
         """Connect, trying again until the time is over, and read the hello."""
         client = needs("websockets.asyncio.client", to="use WebSockets", extra="stream")
-        listening = _listening()
+        connection = listening()
         self._layout, self._mailbox = None, Mailbox(deliver=self.deliver)
         hello: asyncio.Future[Layout] = asyncio.get_running_loop().create_future()
         hear = partial(self._hear, self._mailbox, hello)
@@ -64,7 +64,7 @@ class WebSocketSource(Source):
                             self._url,
                             compression=None,
                             proxy=None,
-                            create_connection=partial(listening, hear, gone),
+                            create_connection=partial(connection, hear, gone),
                         )
                         break
                     except (OSError, _errors()) as error:
@@ -133,8 +133,6 @@ class WebSocketSource(Source):
         mailbox.fail(error)
 
 
-# No frame is longer; the library has the same limit.
-_LONGEST = 1 << 20
 #: What a sender says when it has no more samples.
 _END = '{"end": true}'
 
@@ -219,125 +217,3 @@ def _errors() -> type[Exception]:
         "websockets.exceptions", to="use WebSockets", extra="stream"
     ).WebSocketException
     return found
-
-
-@lru_cache(maxsize=1)
-def _listening() -> type:
-    """Return a connection that passes messages on in the callback of its socket, without a queue.
-
-    The library's own way, a queue that a task reads, costs the event loop a turn and another two.
-    """
-    client = needs("websockets.asyncio.client", to="use WebSockets", extra="stream")
-    frames = needs("websockets.frames", to="use WebSockets", extra="stream")
-    data = {frames.Opcode.TEXT, frames.Opcode.BINARY, frames.Opcode.CONT}
-
-    opened = needs("websockets.protocol", to="use WebSockets", extra="stream").State.OPEN
-
-    class Listening(client.ClientConnection):  # type: ignore[misc, name-defined]
-        def __init__(self, hear: Any, gone: Any, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self._hear, self._gone = hear, gone
-            self._parts: list[bytes] = []
-            self._whole: list[bytes | str] = []
-            self._text = self._shaken = False
-            self._splitter = _Splitter()
-
-        def data_received(self, data: bytes) -> None:
-            arrived_s = now()
-            if not self._shaken:
-                data = self._shake(data)
-            elif self.protocol.state is not opened:
-                super().data_received(data)
-                return
-            for content, plain in self._splitter.push(data):
-                if plain and not self._parts:
-                    self._whole.append(content)
-                else:  # control, fragments, and what breaks the rules
-                    super().data_received(content)
-            whole, self._whole = self._whole, []
-            for number, content in enumerate(whole, 1):
-                self._hear(content, more=number < len(whole), arrived_s=arrived_s)
-
-        def _shake(self, data: bytes) -> bytes:
-            """Let the library shake hands, and return what came behind that."""
-            data = self._splitter.take() + data
-            end = data.find(b"\r\n\r\n") + 4
-            if end < 4:
-                self._splitter.keep(data)
-                return b""
-            super().data_received(data[:end])
-            self._shaken = True
-            if self.protocol.state is opened:
-                return data[end:]
-            super().data_received(data[end:])
-            return b""
-
-        def process_event(self, event: Any) -> None:
-            if not isinstance(event, frames.Frame) or event.opcode not in data:
-                super().process_event(event)
-                return
-            if event.opcode is not frames.Opcode.CONT:
-                self._text = event.opcode is frames.Opcode.TEXT
-            self._parts.append(bytes(event.data))
-            if event.fin:
-                content, self._parts = b"".join(self._parts), []
-                self._whole.append(content.decode(errors="replace") if self._text else content)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            self._gone(self.protocol.close_exc)
-
-    return Listening
-
-
-class _Splitter:
-    r"""Cuts bytes into the frames of RFC 6455, and unpacks those that are a message of their own.
-
-    Examples
-    --------
-    >>> splitter = _Splitter()
-    >>> list(splitter.push(b"\x82\x02ab\x89")), list(splitter.push(b"\x01x"))
-    ([(b'ab', True)], [(b'\x89\x01x', False)])
-    """
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._lawless = False
-
-    def take(self) -> bytes:
-        """Return what is held, and forget it."""
-        held, self._held = self._held, b""
-        return held
-
-    def keep(self, data: bytes) -> None:
-        """Hold bytes."""
-        self._held = data
-
-    def push(self, data: bytes) -> Iterator[tuple[bytes | str, bool]]:
-        """Take bytes and yield what they complete: a whole message, or a frame as it came."""
-        if self._held:
-            data = self.take() + data
-        at = 0
-        while len(data) - at >= 2 and not self._lawless:
-            first, size, begin = data[at], data[at + 1], at + 2
-            if size in (126, 127):
-                begin = at + (4 if size == 126 else 10)
-                if len(data) < begin:
-                    break
-                size = int.from_bytes(data[at + 2 : begin], "big")
-            # A server masks nothing (then the second byte is above 127), and sends nothing so long.
-            self._lawless = data[at + 1] > 127 or size > _LONGEST
-            if self._lawless or len(data) < begin + size:
-                break
-            stop = begin + size
-            if first == 0x82:
-                yield data[begin:stop], True
-            elif first == 0x81:
-                yield data[begin:stop].decode(errors="replace"), True
-            else:
-                yield data[at:stop], False
-            at = stop
-        if self._lawless:
-            yield data[at:], False
-        else:
-            self._held = data[at:]
