@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["Histogram", "Stopwatch"]
 
@@ -28,11 +30,12 @@ class Histogram:
     (2.1, 4, 0.03)
     """
 
-    __slots__ = ("_count", "_counts", "_fresh", "_longest_s", "_total_s")
+    __slots__ = ("_count", "_counts", "_fresh", "_lock", "_longest_s", "_total_s")
 
     def __init__(self) -> None:
         self._counts = np.zeros(_PER_DECADE * _DECADES + 1, dtype=np.int64)
         self._fresh: list[float] = []
+        self._lock = threading.Lock()  # a view may ask from a thread of its own
         self._count = 0
         self._total_s = self._longest_s = 0.0
 
@@ -72,9 +75,12 @@ class Histogram:
         return min(middle, self.longest_s)
 
     def _sort(self) -> None:
-        if not self._fresh:
-            return
-        seconds = np.array(self._fresh)
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+            if fresh:
+                self._bin(np.array(fresh))
+
+    def _bin(self, seconds: NDArray[np.float64]) -> None:
         places = np.log10(np.maximum(seconds, _LOWEST_S) / _LOWEST_S) * _PER_DECADE
         last = len(self._counts) - 1
         places = np.minimum(places.astype(np.int64), last)
@@ -82,7 +88,6 @@ class Histogram:
         self._count += len(seconds)
         self._total_s += float(seconds.sum())
         self._longest_s = max(self._longest_s, float(seconds.max()))
-        self._fresh.clear()
 
     def to_dict(self) -> dict[str, Any]:
         """Return count, mean, quantiles and maximum, in milliseconds; None where nothing is."""
