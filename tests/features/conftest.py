@@ -19,3 +19,9 @@ def table(rng: np.random.Generator) -> FeatureTable:
     values = rng.normal(size=(60, 4)) + np.outer(label == "fist", [3, 1, 0, 2])
     layout = Layout(1000.0, (Channel("e1", kind="semg"), Channel("e2", kind="semg")))
     return FeatureTable(values, names, ("uV", "1", "uV", "1"), index, layout)
+
+
+@pytest.fixture
+def shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads share out however little there is to do."""
+    monkeypatch.setattr("myograph.features.plan._WORTH_SHARING", 0.0)

@@ -153,7 +153,7 @@ def test_a_stream_gives_the_same_bits(name, rng):
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_give_the_same_bits(noise, threads):
+def test_threads_give_the_same_bits(noise, threads, shared_out):
     features = parse_features([*FAMILY[:-1], "boxdim"])
     features = [FeatureSpec("sampen", {"tolerance": (10.0, 20.0)}), *features[1:]]
     alone = measure(noise, fs_hz=FS_HZ, features=features)

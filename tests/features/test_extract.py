@@ -45,7 +45,7 @@ def test_overlap_changes_no_bit(rng, n, step):
 
 
 @pytest.mark.parametrize("threads", [2, 3, 40])
-def test_threads_change_no_bit(rng, threads):
+def test_threads_change_no_bit(rng, threads, shared_out):
     view = overlapping(rng)
     found = measure(view, fs_hz=1200, features=EVERYTHING)
     shared = measure(view, fs_hz=1200, features=EVERYTHING, threads=threads)
@@ -79,7 +79,7 @@ def test_any_memory_layout_is_read_right(values, rng):
     filled = rng.standard_normal(values.shape).astype("f4")
     if values.size and min(values.strides) > 0 and values.flags.writeable:
         values[...] = filled
-    found = window_sums(rows(values), {"size", "turns"}, amplitudes={})
+    found = window_sums(rows(values), ["size", "turns"], amplitudes={})
     np.testing.assert_allclose(found["size"], np.abs(values.astype("f8")).sum(-1), rtol=1e-12)
 
 
@@ -107,7 +107,7 @@ def test_one_transform_serves_every_feature_of_the_spectrum(rng, monkeypatch):
     original = transform.spectral_measures
 
     def counted(windows, starts, tapers, requests):
-        asked.append(len(requests))
+        asked.append(len(requests.kinds))
         return original(windows, starts, tapers, requests)
 
     monkeypatch.setattr(transform, "spectral_measures", counted)
@@ -147,7 +147,18 @@ def test_each_count_has_its_own_threshold(rng):
         np.testing.assert_array_equal(measured[:, :, k], pure)
 
 
-def test_thresholds_per_channel_go_to_their_channels(rng):
+def test_little_work_is_not_shared_out(rng, monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("a thread was started")
+
+    monkeypatch.setattr("myograph.features.plan.ThreadPoolExecutor", refuse)
+    measure(overlapping(rng), fs_hz=1200, features=parse_features("hudgins"), threads=2)
+    many = np.broadcast_to(overlapping(rng)[:1], (4000, 3, overlapping(rng).shape[2]))
+    with pytest.raises(AssertionError, match="a thread was started"):
+        measure(many, fs_hz=1200, features=parse_features(["hudgins", "ar", "ls"]), threads=2)
+
+
+def test_thresholds_per_channel_go_to_their_channels(rng, shared_out):
     view = overlapping(rng)
     spec = FeatureSpec("zc", {"threshold": (0.0, 30.0, 90.0)})
     found = measure(view, fs_hz=1200, features=[spec])

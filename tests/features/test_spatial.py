@@ -88,7 +88,7 @@ def test_channels_in_different_units_are_not_compared():
     assert state.names == ("emg~grip.correlation",)
 
 
-def test_the_stream_gives_the_same_pairs(rng):
+def test_the_stream_gives_the_same_pairs(rng, shared_out):
     x = mixed(rng, 1000).astype("f4")
     specs = parse_features(["mav", "spatial", "tangent"])
     state = Extraction(specs, length_ms=200, step_ms=50, threads=2).start(layout_of(4))

@@ -57,7 +57,7 @@ def test_the_buffer_does_not_grow(rng):
     state = Extraction(parse_features("mav"), length_ms=100, step_ms=50).start(LAYOUT)
     for _ in range(300):
         state.push(rng.standard_normal((3, 25)).astype("f4"))
-    assert state._buffer.shape[1] <= 4 * (200 + 100)
+    assert state._windows._buffer.shape[1] <= 4 * (200 + 100)
 
 
 def test_what_does_not_fit_is_refused_at_the_start():
@@ -73,3 +73,18 @@ def test_what_does_not_fit_is_refused_at_the_start():
     state = Extraction(parse_features("mav"), length_ms=100, step_ms=50).start(LAYOUT)
     with pytest.raises(LayoutError, match=r"A chunk must be \(3 channels, n_new\)"):
         state.push(np.zeros((2, 10), dtype="f4"))
+
+
+@pytest.mark.parametrize("features", ["hudgins", ["rms", "mav", "iemg", "tdpsd"], ["ssi", "mnf"]])
+@pytest.mark.parametrize("step", [40, 50, 100, 150, 200])
+def test_hops_that_share_blocks_equal_offline(rng, features, step):
+    signal = (40 * rng.standard_normal((3, 2400))).astype("f4")
+    specs = parse_features(features)
+    state = Extraction(specs, length_ms=100, step_ms=step / 2).start(LAYOUT)
+    sizes = [step] * 20 + [3 * step] + [step] * 5  # one hop, three at once, one again
+    found, done = [], 0
+    for size in sizes:
+        found.append(state.push(signal[:, done : done + size]).values)
+        done += size
+    seen = signal[:, : min(done, signal.shape[1])]
+    np.testing.assert_array_equal(np.concatenate(found), offline(seen, specs, 200, step))

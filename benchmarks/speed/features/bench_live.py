@@ -21,6 +21,7 @@ if "NUMBA_NUM_THREADS" not in os.environ:  # a parent process has set the thread
         os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
 
 import argparse
+import compileall
 import json
 import subprocess
 import sys
@@ -36,6 +37,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from harness import RESULTS, environment
 from peers import FS_HZ, HOP, LENGTH, SAME, windows_of
 
+import myograph
 from myograph.core.layout import Channel, Layout
 from myograph.features import parse_features
 from myograph.features.extract import measure
@@ -162,15 +164,17 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def first_calls() -> list[dict[str, Any]]:
+def first_calls(python: str) -> list[dict[str, Any]]:
     """Run fresh processes without, then with, compiled code at hand."""
+    # An installer turns modules into bytecode; so does this, where the environment forbids it.
+    compileall.compile_dir(Path(myograph.__file__).parent, quiet=1)
     rows = []
     for name, features in FIRST_SETS.items():
         found = []
         with tempfile.TemporaryDirectory() as cache:
             for _ in range(3):
                 done = subprocess.run(
-                    [sys.executable, "-c", FIRST, json.dumps(features)],
+                    [python, "-c", FIRST, json.dumps(features)],
                     env={**os.environ, "NUMBA_CACHE_DIR": cache},
                     capture_output=True,
                     text=True,
@@ -203,6 +207,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hops", type=int, default=4000)
     parser.add_argument("--no-first", action="store_true", help="leave the first calls out")
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        help="whose first calls: numba imports coverage, for one, where that is installed",
+    )
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     hops = hop_rows(given.hops)
@@ -218,7 +227,7 @@ def main() -> int:
         f"cost grows as samples^{grown['exponent_samples']:.2f}, "
         f"channels^{grown['exponent_channels']:.2f}"
     )
-    first = [] if given.no_first else first_calls()
+    first = [] if given.no_first else first_calls(given.python)
     for row in first:
         for when in ("after_install", "later"):
             told = row[when]

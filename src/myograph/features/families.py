@@ -40,7 +40,7 @@ from myograph.features.thresholds import amplitudes
 from myograph.features.timefrequency import FROM_SCALOGRAM, scalogram_measures
 from myograph.features.wavelets import depth, entropy_of, filters_of
 
-__all__ = ["FAMILIES", "Family", "Job"]
+__all__ = ["FAMILIES", "SUMS_FAMILY", "Family", "Job", "running_sums"]
 
 Values = NDArray[np.float64]
 
@@ -57,22 +57,27 @@ class Job:
         Which of all channels these are.
     of_channels : int
         How many channels there are in all; 0 when these are all.
+    known : Rows, optional
+        The windows as kernels see them, where that is known.
+    running : RunningSums, optional
+        For one window that follows another in a stream: the sums that it continues.
     """
 
     values: NDArray[np.float32]
     fs_hz: float
     channels: slice | None = None
     of_channels: int = 0
-    _memory: Any = None
+    known: Any = None
+    running: Any = None
 
     @property
     def memory(self) -> Any:
         """The windows as kernels see them."""
-        if self._memory is None:
+        if self.known is None:
             from myograph.features.kernels.rows import rows
 
-            self._memory = rows(self.values)
-        return self._memory
+            self.known = rows(self.values)
+        return self.known
 
     @property
     def n_samples(self) -> int:
@@ -113,7 +118,7 @@ def _amplitude(spec: FeatureSpec, name: str, n_channels: int) -> Values:
 
 Found = dict[FeatureSpec, Values]
 SpectralPlan = tuple[
-    Tapers, list[Request], list[tuple[FeatureSpec, FromSpectrum, tuple[Band, ...], list[int]]]
+    Tapers, Any, list[tuple[FeatureSpec, FromSpectrum, tuple[Band, ...], list[int]]]
 ]
 
 
@@ -143,30 +148,33 @@ def _prepare(
 ) -> Any:
     from myograph.features.kernels.sums import prepare_sums
 
-    wanted: set[str] = set()
+    wanted: list[str] = []
     limits: dict[str, Values] = {}
     for spec in specs:
         recipe = FROM_SUMS[spec.name]
-        wanted.update(recipe.needs)
+        wanted.extend(recipe.needs)
         for name, parameter in recipe.amplitudes.items():
             limits[name] = amplitude(spec, parameter)
     return prepare_sums(wanted, limits, n_channels=n_channels)
 
 
-@lru_cache(maxsize=256)
-def _prepared(specs: tuple[FeatureSpec, ...], n_channels: int) -> Any:
-    return _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+def running_sums(
+    specs: Sequence[FeatureSpec], *, n_channels: int, n_samples: int, step: int
+) -> Any:
+    """Return what sums windows that follow each other by ``step``; see `RunningSums`."""
+    from myograph.features.kernels.sums import RunningSums
+
+    prepared = _prepare(specs, n_channels, lambda spec, name: _amplitude(spec, name, n_channels))
+    return RunningSums(prepared, n_channels=n_channels, n_samples=n_samples, step=step)
 
 
 def _sums(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.sums import run_sums
 
-    n_channels = job.values.shape[1]
-    if job.channels is None:  # the same on every hop
-        prepared = _prepared(tuple(specs), n_channels)
+    if job.running is not None:
+        sums = job.running.next(job.memory)
     else:
-        prepared = _prepare(specs, n_channels, job.amplitude)
-    sums = run_sums(job.memory, prepared)
+        sums = run_sums(job.memory, _prepare(specs, job.values.shape[1], job.amplitude))
     n = job.n_samples
     return {spec: FROM_SUMS[spec.name].finish(sums, n)[..., None] for spec in specs}
 
@@ -204,7 +212,7 @@ def _histograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.moments import histograms, moments
     from myograph.features.kernels.sums import window_sums
 
-    mean_square = window_sums(job.memory, {"square"}, amplitudes={})["square"] / job.n_samples
+    mean_square = window_sums(job.memory, ["square"], amplitudes={})["square"] / job.n_samples
     found = {}
     for spec in specs:
         if spec.name == "crest":
@@ -272,8 +280,8 @@ def _spectra(job: Job, specs: Sequence[FeatureSpec]) -> Found:
 def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     from myograph.features.kernels.transform import spectral_measures
 
-    estimate, requests, plans = _spectral_plan(tuple(specs), job.n_samples, job.fs_hz)
-    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, requests)
+    estimate, asked, plans = _spectral_plan(tuple(specs), job.n_samples, job.fs_hz)
+    answers = spectral_measures(job.memory, estimate.starts, estimate.weights, asked)
     found = {}
     for spec, recipe, bands, places in plans:
         value = recipe.finish([answers[place] for place in places], *bands)
@@ -284,6 +292,8 @@ def _one_estimate(job: Job, specs: Sequence[FeatureSpec]) -> Found:
 @lru_cache(maxsize=64)
 def _spectral_plan(specs: tuple[FeatureSpec, ...], n_samples: int, fs_hz: float) -> SpectralPlan:
     """Return how to transform, what to ask for, and which answers each feature is made of."""
+    from myograph.features.kernels.transform import ask
+
     estimate = tapers_for(specs[0].parameters, n_samples=n_samples, fs_hz=fs_hz)
     asked: dict[tuple[str, int, int, bytes], int] = {}
     requests: list[Request] = []
@@ -299,7 +309,7 @@ def _spectral_plan(specs: tuple[FeatureSpec, ...], n_samples: int, fs_hz: float)
                 requests.append(request)
             places.append(asked[key])
         plans.append((spec, recipe, bands, places))
-    return estimate, requests, plans
+    return estimate, ask(requests, length=estimate.weights.shape[1]), plans
 
 
 def _turns(job: Job, specs: Sequence[FeatureSpec]) -> Found:
@@ -356,9 +366,12 @@ def _scalograms(job: Job, specs: Sequence[FeatureSpec]) -> Found:
     return found
 
 
+#: Features that follow from sums over the samples of a window.
+SUMS_FAMILY = Family(_named(FROM_SUMS), _sums)
+
 #: All families, in the order they run.
 FAMILIES: list[Family] = [
-    Family(_named(FROM_SUMS), _sums),
+    SUMS_FAMILY,
     Family(_named(_OF_MOMENTS), _moments),
     Family(_named(("mav1", "mav2", "mavslp")), _weights),
     Family(_named(("hist", "crest")), _histograms),

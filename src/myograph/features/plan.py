@@ -17,13 +17,20 @@ from numpy.typing import NDArray
 from myograph.core.checks import check_count, check_positive
 from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import Layout
+from myograph.core.sliding import SlidingWindows
 from myograph.features.base import FEATURES, FeatureSpec
-from myograph.features.families import FAMILIES, Job
+from myograph.features.cost import COSTS, total_operations
+from myograph.features.families import FAMILIES, SUMS_FAMILY, Job, running_sums
+from myograph.features.from_sums import divisors_of
 
-__all__ = ["Plan"]
+__all__ = ["Hops", "Plan"]
 
 # Samples turned into float64 at once by a function of its own, to bound memory.
 _BLOCK = 1 << 19
+
+# Operations, as `myograph.features.cost` counts them, that take about 10 ms: threads that share
+# less out cost more than they save.
+_WORTH_SHARING = 5e7
 
 Values = NDArray[np.float64]
 
@@ -90,7 +97,8 @@ class Plan:
         values : ndarray of float32, shape (n_windows, n_channels, n_samples)
             Other types take the pure functions.
         threads : int
-            The windows, or the channels where there are more of those, are shared out among them.
+            The windows, or the channels where there are more of those, are shared out among them,
+            where there is enough to do.
 
         Returns
         -------
@@ -99,7 +107,9 @@ class Plan:
             `Feature.places`. The same bits for any number of threads.
         """
         self._check(values)
-        blocks = self._of_channels(values, threads)
+        return self._with_across(self._of_channels(values, threads), values)
+
+    def _with_across(self, blocks: list[Values], values: NDArray[np.float32]) -> list[Values]:
         if not self._across:
             return blocks
         found = dict(zip(self._single, blocks, strict=True))
@@ -108,7 +118,8 @@ class Plan:
         return [found[spec] for spec in self.features]
 
     def _of_channels(self, values: NDArray[np.float32], threads: int) -> list[Values]:
-        parts = _shares(values, check_count(threads, name="threads")) if threads != 1 else []
+        check_count(threads, name="threads")
+        parts = _shares(values, threads) if threads > 1 and self._worth_sharing(values) else []
         if len(parts) < 2:
             return self._measured(Job(values, self.fs_hz))
         axis = 0 if parts[0][0] != slice(None) else 1
@@ -117,9 +128,30 @@ class Plan:
             found = list(pool.map(self._measured, jobs))
         return [np.concatenate(same, axis=axis) for same in zip(*found, strict=True)]
 
+    def _worth_sharing(self, values: NDArray[np.float32]) -> bool:
+        """Say whether there is so much to do that starting threads is worth their time."""
+        names = {f".{spec.name}" for spec in self._single if spec.name in COSTS}
+        each = total_operations(names, n_samples=self.n_samples) if names else 0.0
+        unknown = any(spec.name not in COSTS for spec in self._single)
+        return unknown or each * values.shape[0] * values.shape[1] >= _WORTH_SHARING
+
     def table(self, values: NDArray[np.float32], *, threads: int = 1) -> Values:
         """Measure windows; shape (n_windows, n_columns), one channel after the other."""
-        blocks = self.blocks(values, threads=threads)
+        return self._joined(self.blocks(values, threads=threads))
+
+    def start(self, *, n_channels: int, step: int) -> Hops:
+        """Return what measures the windows of one stream, which are ``step`` samples apart."""
+        return Hops(self, n_channels=n_channels, step=step)
+
+    def row(self, job: Job) -> Values:
+        """Measure one window of a stream; what `table` gives for it."""
+        return self._joined(self._with_across(self._measured(job), job.values))
+
+    def of_sums(self) -> tuple[FeatureSpec, ...]:
+        """Return the features that follow from sums over samples."""
+        return next((specs for family, specs in self._families if family is SUMS_FAMILY), ())
+
+    def _joined(self, blocks: list[Values]) -> Values:
         if self._across:
             return joined(blocks, self.features)
         table = np.concatenate(blocks, axis=2)
@@ -159,6 +191,62 @@ class Plan:
         if alone:
             found |= _by_parts(job, lambda part: _one_by_one(part, alone))
         return [found[spec] for spec in self._single]
+
+
+class Hops:
+    """A plan on the windows of one stream: what two windows share is summed once.
+
+    Parameters
+    ----------
+    plan : Plan
+    n_channels, step : int
+        Of the windows, and samples from the start of one to the start of the next.
+    """
+
+    __slots__ = ("_divisors", "_empty", "_plan", "_shape", "_sums")
+
+    def __init__(self, plan: Plan, *, n_channels: int, step: int) -> None:
+        self._plan = plan
+        self._shape = np.array([1, n_channels, plan.n_samples, 0, 0])
+        self._empty: Values | None = None
+        specs = plan.of_sums()
+        sizes = {"n_channels": n_channels, "n_samples": plan.n_samples, "step": step}
+        self._sums = running_sums(specs, **sizes) if specs else None
+        self._divisors = divisors_of(plan.features, plan.n_samples)
+
+    def next(self, sliding: SlidingWindows) -> Values:
+        """Measure the windows that were completed last.
+
+        Parameters
+        ----------
+        sliding : SlidingWindows
+            Its windows are measured each time that it completes some.
+
+        Returns
+        -------
+        ndarray, shape (n_windows, n_columns)
+            What `Plan.table` gives, bit for bit.
+        """
+        plan = self._plan
+        if sliding.count == 0:
+            if self._empty is None:
+                self._empty = plan.table(sliding.windows())
+            return self._empty
+        if sliding.count > 1:
+            if self._sums is not None:
+                self._sums.forget()
+            return plan.table(sliding.windows())
+        shape = self._shape
+        shape[4] = sliding.per_channel
+        rows = sliding.memory, shape
+        if self._divisors is not None and self._sums is not None:
+            # All there is are sums over numbers: they are columns at once.
+            n_channels, n_columns = int(shape[1]), len(self._divisors)
+            table = np.empty(n_channels * n_columns)
+            blocks = table.reshape(n_channels, 1, n_columns).transpose(2, 1, 0)
+            self._sums.divided(rows, self._divisors, blocks)
+            return table[None]
+        return plan.row(Job(sliding.windows(), plan.fs_hz, None, 0, rows, self._sums))
 
 
 def flat_windows(values: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_count, check_positive
-from myograph.core.errors import LayoutError, ParameterError
+from myograph.core.errors import ParameterError
 from myograph.core.layout import Layout
+from myograph.core.sliding import SlidingWindows
 from myograph.features.base import FeatureSpec
 from myograph.features.extract import columns
 from myograph.features.plan import Plan, flat_windows
@@ -95,59 +95,23 @@ class ExtractionState:
     """
 
     def __init__(self, plan: Plan, layout: Layout, *, step: int, threads: int) -> None:
-        self._plan, self._step, self._threads = plan, step, threads
-        self._n_channels = layout.n_channels
+        self._plan, self._threads = plan, threads
         empty = np.empty((0, layout.n_channels, plan.n_samples), dtype=np.float32)
         widths = [block.shape[2] for block in plan.blocks(empty)]
         self.names, self.units = columns(layout, plan.features, widths)
-        # Room for several hops, so that samples are moved only now and then.
-        self._buffer = np.empty((layout.n_channels, 4 * (plan.n_samples + step)), dtype=np.float32)
-        self._first = 0  # of the next window, in the buffer; beyond the end when hops leave holes
-        self._stop = 0
-        self._seen = 0
+        self._windows = SlidingWindows(layout.n_channels, length=plan.n_samples, step=step)
+        self._hops = plan.start(n_channels=layout.n_channels, step=step)
 
     def push(self, chunk: NDArray[np.float32]) -> Measured:
         """Take the newest samples, shape (n_channels, n_new), and measure what they complete.
 
         ``n_new`` may be 0. The samples must be finite.
         """
-        if chunk.ndim != 2 or len(chunk) != self._n_channels:
-            raise LayoutError(
-                f"A chunk must be ({self._n_channels} channels, n_new); got shape {chunk.shape}."
-            )
-        self._append(chunk)
-        length, step = self._plan.n_samples, self._step
-        ready = self._stop - self._first - length
-        count = ready // step + 1 if ready >= 0 else 0
-        windows = self._windows(count)
-        first = self._seen - self._stop + self._first
-        stops = first + length + np.arange(count, dtype=np.int64) * step
-        self._first += count * step
-        values = self._plan.table(windows, threads=self._threads)
-        return Measured(values, stops, flat_windows(windows))
-
-    def _append(self, chunk: NDArray[np.float32]) -> None:
-        n_new = chunk.shape[1]
-        self._seen += n_new
-        if self._stop + n_new > self._buffer.shape[1]:
-            kept = self._buffer[:, min(self._first, self._stop) : self._stop]
-            room = max(self._buffer.shape[1], kept.shape[1] + n_new)
-            buffer = np.empty((self._n_channels, room), dtype=np.float32)
-            buffer[:, : kept.shape[1]] = kept
-            self._first -= min(self._first, self._stop)
-            self._buffer, self._stop = buffer, kept.shape[1]
-        self._buffer[:, self._stop : self._stop + n_new] = chunk
-        self._stop += n_new
-
-    def _windows(self, count: int) -> NDArray[np.float32]:
-        """View the next windows; nothing is copied."""
-        if count == 0:
-            return np.empty((0, self._n_channels, self._plan.n_samples), dtype=np.float32)
-        samples = self._buffer[:, self._first :]
-        per_channel, size = samples.strides
-        return as_strided(
-            samples,
-            (count, self._n_channels, self._plan.n_samples),
-            (self._step * size, per_channel, size),
-            writeable=False,
-        )
+        sliding = self._windows
+        sliding.take(chunk)
+        windows = sliding.windows()
+        if self._threads == 1:
+            values = self._hops.next(sliding)
+        else:
+            values = self._plan.table(windows, threads=self._threads)
+        return Measured(values, sliding.stops(), flat_windows(windows))

@@ -63,20 +63,34 @@ def log_sizes(
     step, bend : ndarray
         Sums of the sizes of the differences.
     """
+    found = np.empty((6, *np.shape(square)))
     with np.errstate(divide="ignore", invalid="ignore"):
+        found[0] = square
+        np.divide(step2, n_samples, out=found[1])
+        np.divide(bend2, n_samples, out=found[2])
         # Of m^lambda / lambda, with m the square root of a sum.
-        logs = np.log(np.stack([square, step2 / n_samples, bend2 / n_samples])) * (0.5 * _LAMBDA)
+        logs = np.log(found[:3])
+        logs *= 0.5 * _LAMBDA
         m0, m2, m4 = np.exp(logs) / _LAMBDA
-        log_0, own_2, own_4 = logs - math.log(_LAMBDA)
-        log_2, log_4 = np.log(np.abs(m0 - m2)), np.log(np.abs(m0 - m4))
-        irf = own_2 - 0.5 * (log_0 + own_4)
-        wlf = np.log(step) - np.log(bend)
-        sparsity = log_0 - 0.5 * (log_2 + log_4)
-    return np.stack([log_0, log_2, log_4, sparsity, irf, wlf])
+        logs -= math.log(_LAMBDA)
+        log_0, own_2, own_4 = logs
+        found[0] = log_0
+        np.abs(m0 - m2, out=found[1])
+        np.abs(m0 - m4, out=found[2])
+        np.log(found[1:3], out=found[1:3])
+        found[3] = log_0 - 0.5 * (found[1] + found[2])
+        found[4] = own_2 - 0.5 * (log_0 + own_4)
+        found[5] = np.log(step / bend)
+    return found
 
 
 def compare(signal: Values, logarithm: Values) -> Values:
     """Return -2ab / (a^2 + b^2), and 0 where that is not defined."""
+    with np.errstate(all="ignore"):
+        below = signal * signal + logarithm * logarithm
+        if np.isfinite(below).all() and below.all():  # as nearly always
+            usual: Values = -2 * signal * logarithm / below
+            return usual
     finite = np.isfinite(signal) & np.isfinite(logarithm)
     a, b = np.where(finite, signal, 0.0), np.where(finite, logarithm, 0.0)
     below = a * a + b * b

@@ -118,8 +118,12 @@ def entropy_of(energies: Values) -> Values:
         0 when one band holds everything, and for silence; 1 when all are alike.
     """
     total = energies.sum(axis=-1, keepdims=True)
-    share = np.divide(energies, total, out=np.zeros_like(energies), where=total > 0)
-    entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum(axis=-1)
+    if energies.all() and (share := energies / total).all():  # as nearly always
+        logs = np.log(share)
+    else:
+        share = np.divide(energies, total, out=np.zeros_like(energies), where=total > 0)
+        logs = np.log(np.where(share > 0, share, 1.0))
+    entropy = -(share * logs).sum(axis=-1)
     result: Values = np.maximum(entropy, 0.0) / np.log(max(energies.shape[-1], 2))
     return result
 

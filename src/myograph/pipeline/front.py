@@ -13,13 +13,14 @@ from myograph.config.schema import PipelineConfig
 from myograph.core.errors import DataError
 from myograph.core.layout import MUSCLE_KINDS, Layout
 from myograph.core.recording import Recording
+from myograph.core.sliding import SlidingWindows
 from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
 from myograph.core.windows import Windows
 from myograph.features import FeatureSpec, extract, parse_features
 from myograph.features.plan import Plan
 from myograph.models import MODELS
-from myograph.preprocess.windowing import Windowing, WindowingState
+from myograph.preprocess.windowing import Windowing
 
 __all__ = ["Front", "FrontState", "build_front", "samples_table"]
 
@@ -91,12 +92,13 @@ class Front:
             states.append(step.start(layout))
             layout = step.output_layout(layout)
         windowing = self.windowing.start(layout)
-        length, _ = self.windowing.n_samples(fs_hz=layout.fs_hz)
+        length, hop = self.windowing.n_samples(fs_hz=layout.fs_hz)
         layout = self.windowing.output_layout(layout)
         if self.whole:
-            return FrontState(states, windowing, _samples, layout.fs_hz)
+            return FrontState(states, windowing, lambda w: _samples(w.windows()), layout.fs_hz)
         plan = Plan(self.features, fs_hz=layout.fs_hz, n_samples=length, layout=layout)
-        return FrontState(states, windowing, plan.table, layout.fs_hz)
+        hops = plan.start(n_channels=layout.n_channels, step=hop)
+        return FrontState(states, windowing, hops.next, layout.fs_hz)
 
     def _why_none(self, recording: Recording, *, labelled: bool) -> str:
         cut = self.windowing
@@ -122,8 +124,8 @@ class FrontState:
     def __init__(
         self,
         steps: Sequence[StepState],
-        windowing: WindowingState,
-        rows: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+        windowing: SlidingWindows,
+        rows: Callable[[SlidingWindows], NDArray[np.float64]],
         fs_hz: float,
     ) -> None:
         self._steps = steps
@@ -142,8 +144,9 @@ class FrontState:
         """
         for step in self._steps:
             chunk = step.push(chunk)
-        windows, stop_sample = self._windowing.push(chunk)
-        return self._rows(windows), stop_sample / self._fs_hz
+        windowing = self._windowing
+        windowing.take(chunk)
+        return self._rows(windowing), windowing.stops() / self._fs_hz
 
 
 def _samples(windows: NDArray[np.float32]) -> NDArray[np.float64]:

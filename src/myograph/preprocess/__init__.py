@@ -29,7 +29,7 @@ from myograph.preprocess.resample import Resample, ZeroPhaseResample
 from myograph.preprocess.rolling import RollingZScore
 from myograph.preprocess.segment import Segmenter
 from myograph.preprocess.whiten import WhitenChannels
-from myograph.preprocess.windowing import Windowing, WindowingState
+from myograph.preprocess.windowing import Windowing
 
 __all__ = [
     "BANDS",
@@ -58,7 +58,6 @@ __all__ = [
     "SubtractMains",
     "WhitenChannels",
     "Windowing",
-    "WindowingState",
     "ZScore",
     "ZeroPhaseBandpass",
     "ZeroPhaseHighpass",

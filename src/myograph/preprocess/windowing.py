@@ -18,9 +18,10 @@ from myograph.core.checks import check_choice, check_non_negative, check_positiv
 from myograph.core.errors import DataError, LayoutError, ParameterError
 from myograph.core.layout import KIND_UNITS, Layout
 from myograph.core.recording import GAP, Event, Recording
+from myograph.core.sliding import SlidingWindows
 from myograph.core.windows import WindowIndex, Windows
 
-__all__ = ["Windowing", "WindowingState"]
+__all__ = ["Windowing"]
 
 # Events are placed to the nearest sample; neighbours that share one are not an overlap.
 _SHARED_SAMPLES = 1
@@ -157,12 +158,11 @@ class Windowing:
         (row,) = recording.layout.rows(kinds=(self.target_kind,))
         return recording.layout.units[row]
 
-    def start(self, layout: Layout) -> WindowingState:
-        """Return a fresh state that cuts pushed chunks into windows, labels aside."""
+    def start(self, layout: Layout) -> SlidingWindows:
+        """Return a fresh state that cuts pushed chunks into the windows of `cut`, labels aside."""
         length, step = self.n_samples(fs_hz=layout.fs_hz)
-        return WindowingState(
-            layout.n_channels, list(self._inputs(layout)), length=length, step=step
-        )
+        inputs = self._inputs(layout)
+        return SlidingWindows(layout.n_channels, length=length, step=step, inputs=inputs)
 
     def _recipe(self, recording: Recording) -> Any:
         source = replace(recording.recipe, source=recording.source_digest)
@@ -235,73 +235,6 @@ class Windowing:
         if len(firsts) == 0:
             return np.empty(0)
         return sliding_window_view(signal, length)[firsts].mean(axis=1, dtype=np.float64)
-
-
-class WindowingState:
-    """Cuts a stream into windows, the same that `Windowing.cut` gives without labels."""
-
-    __slots__ = (
-        "_buffer", "_first", "_inputs", "_length", "_n_channels", "_seen", "_step", "_stop",
-    )  # fmt: skip
-
-    def __init__(self, n_channels: int, inputs: list[int], *, length: int, step: int) -> None:
-        self._n_channels = n_channels
-        self._inputs = None if inputs == list(range(n_channels)) else inputs
-        self._length = length
-        self._step = step
-        # Room for several hops: windows are views of it, so that nothing in it is written twice.
-        self._buffer = np.empty((len(inputs), 4 * (length + step)), dtype=np.float32)
-        self._first = 0  # of the next window, in the buffer; beyond the end when hops leave holes
-        self._stop = 0
-        self._seen = 0
-
-    def push(self, chunk: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Take the newest samples and return the windows that they complete.
-
-        Parameters
-        ----------
-        chunk : ndarray, shape (n_channels, n_new)
-            ``n_new`` may be 0.
-
-        Returns
-        -------
-        values : ndarray of float32, shape (n_windows, n_input_channels, n_samples)
-            Oldest first, a view. The target channel, if there is one, is left out.
-        stop_sample : ndarray of int64, shape (n_windows,)
-            How many samples of the stream had passed when each window was complete.
-        """
-        if chunk.ndim != 2 or len(chunk) != self._n_channels:
-            raise LayoutError(
-                f"A chunk must be ({self._n_channels} channels, n_new); got shape {chunk.shape}."
-            )
-        self._append(chunk if self._inputs is None else chunk[self._inputs])
-        length, step = self._length, self._step
-        count = max((self._stop - self._first - length) // step + 1, 0)
-        size, per_channel = self._buffer.itemsize, self._buffer.strides[0]
-        values = np.ndarray(
-            (count, len(self._buffer), length),
-            np.float32,
-            self._buffer,
-            offset=self._first * size if count else 0,
-            strides=(step * size, per_channel, size),
-        )
-        values.flags.writeable = False
-        stop = self._seen - self._stop + self._first + length
-        self._first += count * step
-        return values, np.arange(stop, stop + count * step, step, dtype=np.int64)
-
-    def _append(self, chunk: NDArray[np.float32]) -> None:
-        n_new = chunk.shape[1]
-        self._seen += n_new
-        if self._stop + n_new > self._buffer.shape[1]:
-            kept = self._buffer[:, min(self._first, self._stop) : self._stop]
-            room = max(self._buffer.shape[1], kept.shape[1] + n_new)
-            buffer = np.empty((len(self._buffer), room), dtype=np.float32)
-            buffer[:, : kept.shape[1]] = kept
-            self._first -= min(self._first, self._stop)
-            self._buffer, self._stop = buffer, kept.shape[1]
-        self._buffer[:, self._stop : self._stop + n_new] = chunk
-        self._stop += n_new
 
 
 def _grid(samples: NDArray[np.float32], length: int, step: int) -> NDArray[np.float32]:

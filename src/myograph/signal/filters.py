@@ -8,7 +8,7 @@ float32, so pushing a signal in pieces gives the same bits as pushing it whole.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -223,12 +223,14 @@ class CausalFilter:
     0.0
     """
 
-    __slots__ = ("_n_channels", "_sections", "_state")
+    __slots__ = ("_after", "_n_channels", "_run", "_sections", "_state")
 
     def __init__(self, sections: Sections, *, n_channels: int) -> None:
-        self._sections = sections
+        self._sections = np.ascontiguousarray(sections)
         self._n_channels = n_channels
         self._state: NDArray[np.float64] | None = None  # (n_sections, n_channels, 2)
+        self._after = np.empty(0)  # where the next state goes: the two change places
+        self._run: Callable[..., float] | None = None
 
     def push(self, chunk: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter the newest samples, shape (n_channels, n_new); ``n_new`` may be 0.
@@ -243,28 +245,35 @@ class CausalFilter:
             raise DataError(
                 f"A chunk must be ({self._n_channels} channels, n_new); got shape {chunk.shape}."
             )
-        out = np.empty(chunk.shape, dtype=np.float32)
+        out = np.empty(chunk.shape, np.float32)
         if chunk.shape[1] == 0:
             return out
-        before = self._state
-        if before is None:
-            first = chunk[None, :, :1].astype(np.float64)
-            before = steady_state(self._sections)[:, None, :] * first
-        # Imported when used: the compiler takes longer to load than most commands take.
-        from myograph.signal.recursion import filter_sections
-
-        given = np.asarray(chunk, dtype=np.float32)
-        after = filter_sections(self._sections, given, before, out)
+        before, run = self._state, self._run
+        if before is None or run is None:
+            before, run = self._start(chunk)
+        after = self._after
+        total = run(self._sections, np.asarray(chunk, np.float32), before, out, after)
         # Feedback keeps what is not finite for ever, so the state alone tells.
-        if not math.isfinite(after.sum()):
+        if not math.isfinite(total):
             finite = np.isfinite(after).all(axis=(0, 2))
             raise DataError(
                 f"The chunk holds non-finite samples in channel rows "
                 f"{np.flatnonzero(~finite).tolist()}; a filter would carry them on for ever. "
                 "Repair the samples or declare a gap before filtering."
             )
-        self._state = after
+        self._state, self._after = after, before
         return out
+
+    def _start(
+        self, chunk: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], Callable[..., float]]:
+        # Imported when used: the compiler takes longer to load than most commands take.
+        from myograph.signal.recursion import filter_sections
+
+        first = chunk[None, :, :1].astype(np.float64)
+        before = np.ascontiguousarray(steady_state(self._sections)[:, None, :] * first)
+        self._run, self._after = filter_sections, np.empty_like(before)
+        return before, filter_sections
 
 
 def zero_phase(sections: Sections, samples: NDArray[np.floating]) -> NDArray[np.float32]:

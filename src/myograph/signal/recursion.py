@@ -16,14 +16,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from myograph.signal.compiling import kernel
+from myograph.signal.vectors import DOUBLES, LANES, SINGLES, integer, spread, transpose
+
 __all__ = ["filter_sections"]
 
-_LANES = 16
 # Samples of each channel that are worked on at once.
 _STRETCH = 96
-
-_VECTOR = ir.VectorType(ir.DoubleType(), _LANES)
-_SINGLES = ir.VectorType(ir.FloatType(), _LANES)
 
 
 def filter_sections(
@@ -31,50 +30,41 @@ def filter_sections(
     samples: NDArray[np.float32],
     before: NDArray[np.float64],
     filtered: NDArray[np.float32],
-) -> NDArray[np.float64]:
+    after: NDArray[np.float64],
+) -> float:
     """Filter samples forwards from a state, in float64.
 
     Parameters
     ----------
-    sections : ndarray, shape (n_sections, 6)
+    sections : ndarray, shape (n_sections, 6), contiguous
         b_0, b_1, b_2, 1, a_1, a_2 of each.
-    samples : ndarray, shape (n_channels, n_samples)
-    before : ndarray, shape (n_sections, n_channels, 2)
+    samples : ndarray of float32, shape (n_channels, n_samples)
+    before : ndarray, shape (n_sections, n_channels, 2), contiguous
         What each section remembers, in transposed direct form II.
-    filtered : ndarray of float32, shape (n_channels, n_samples)
+    filtered : ndarray of float32, shape (n_channels, n_samples), contiguous
         Where the result goes.
+    after : ndarray, shape (n_sections, n_channels, 2), contiguous
+        Where what each section remembers now goes. The same bits whatever the pieces are that a
+        signal is filtered in.
 
     Returns
     -------
-    ndarray, shape (n_sections, n_channels, 2)
-        What each section remembers now. The same bits whatever the pieces are that a signal is
-        filtered in.
+    float
+        The sum of ``after``: not finite where a sample was not.
     """
-    before = np.ascontiguousarray(before)
-    after = np.empty(before.shape)
-    if samples.shape[1] > 1 and samples.strides[1] != samples.itemsize:
+    if samples.strides[1] != samples.itemsize and samples.shape[1] > 1:
         samples = np.ascontiguousarray(samples)
-    _filter(np.ascontiguousarray(sections), samples, before, filtered, after)
-    return after
+    total: float = _filter(sections, samples, before, filtered, after)
+    return total
 
 
 # --- what the compiler is told in its own words --------------------------------------------------
 
 
-def _integer(value: int) -> Any:
-    return ir.Constant(ir.IntType(64), value)
-
-
-def _shuffle(builder: Any, first: Any, second: Any, lanes: list[int]) -> Any:
-    """Pick lanes: 0 to 15 from ``first``, 16 to 31 from ``second``."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), lanes)
-    return builder.shuffle_vector(first, second, mask)
-
-
 def _start(context: Any, builder: Any, sig: Any, args: Any, k: int) -> Any:
     """Return where argument k, an array of float64, starts, as vectors."""
     data = context.make_array(sig.args[k])(context, builder, args[k]).data
-    return builder.bitcast(data, _VECTOR.as_pointer())
+    return builder.bitcast(data, DOUBLES.as_pointer())
 
 
 def _read(builder: Any, pointer: Any) -> Any:
@@ -94,17 +84,11 @@ def _run(typing_context, x, count, section, state):  # type: ignore[no-untyped-d
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         numbers = context.make_array(sig.args[2])(context, builder, args[2]).data
-        unknown = ir.Constant(_VECTOR, ir.Undefined)
-
-        def spread(k: int) -> Any:
-            value = builder.load(builder.gep(numbers, [_integer(k)]))
-            one = builder.insert_element(unknown, value, ir.Constant(ir.IntType(32), 0))
-            return _shuffle(builder, one, unknown, [0] * _LANES)
-
-        b0, b1, b2, a1, a2 = (spread(k) for k in (0, 1, 2, 4, 5))
+        loaded = (builder.load(builder.gep(numbers, [integer(k)])) for k in (0, 1, 2, 4, 5))
+        b0, b1, b2, a1, a2 = (spread(builder, number) for number in loaded)
         samples, kept = (_start(context, builder, sig, args, k) for k in (0, 3))
-        places = [builder.gep(kept, [_integer(k)]) for k in range(2)]
-        z0, z1 = (cgutils.alloca_once(builder, _VECTOR) for _ in range(2))
+        places = [builder.gep(kept, [integer(k)]) for k in range(2)]
+        z0, z1 = (cgutils.alloca_once(builder, DOUBLES) for _ in range(2))
         for place, z in zip(places, (z0, z1), strict=True):
             builder.store(_read(builder, place), z)
         with cgutils.for_range(builder, args[1]) as loop:
@@ -122,30 +106,17 @@ def _run(typing_context, x, count, section, state):  # type: ignore[no-untyped-d
     return types.void(x, types.intp, section, state), generate
 
 
-def _turn(builder: Any, rows: list[Any]) -> list[Any]:
-    """Turn sixteen vectors of sixteen numbers, rows into columns, by halves, quarters, ..."""
-    for d in (8, 4, 2, 1):
-        low = [lane if not lane & d else lane - d + _LANES for lane in range(_LANES)]
-        high = [lane + d if not lane & d else lane + _LANES for lane in range(_LANES)]
-        turned = list(rows)
-        for i in (i for i in range(_LANES) if not i & d):
-            turned[i] = _shuffle(builder, rows[i], rows[i + d], low)
-            turned[i + d] = _shuffle(builder, rows[i], rows[i + d], high)
-        rows = turned
-    return rows
-
-
 def _tile(context: Any, builder: Any, sig: Any, args: Any) -> list[Any]:
     """Return where sixteen rows of samples start, from channel and time on."""
     array = context.make_array(sig.args[0])(context, builder, args[0])
     steps = cgutils.unpack_tuple(builder, array.strides)
     start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
-    along = builder.mul(args[2], _integer(4))
+    along = builder.mul(args[2], integer(4))
     places = []
-    for lane in range(_LANES):
-        across = builder.mul(builder.add(args[1], _integer(lane)), steps[0])
+    for lane in range(LANES):
+        across = builder.mul(builder.add(args[1], integer(lane)), steps[0])
         place = builder.gep(start, [builder.add(across, along)])
-        places.append(builder.bitcast(place, _SINGLES.as_pointer()))
+        places.append(builder.bitcast(place, SINGLES.as_pointer()))
     return places
 
 
@@ -157,9 +128,9 @@ def _lay_out(typing_context, samples, channel, time, x, at):  # type: ignore[no-
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         rows = [_read(builder, place) for place in _tile(context, builder, sig, args)]
         goal = _start(context, builder, sig, args, 3)
-        for t, row in enumerate(_turn(builder, rows)):
-            place = builder.gep(goal, [builder.add(args[4], _integer(t))])
-            _write(builder, builder.fpext(row, _VECTOR), place)
+        for t, row in enumerate(transpose(builder, rows)):
+            place = builder.gep(goal, [builder.add(args[4], integer(t))])
+            _write(builder, builder.fpext(row, DOUBLES), place)
         return context.get_dummy_value()
 
     return types.void(samples, types.intp, types.intp, x, types.intp), generate
@@ -173,11 +144,11 @@ def _lay_back(typing_context, samples, channel, time, x, at):  # type: ignore[no
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         start = _start(context, builder, sig, args, 3)
         columns = []
-        for t in range(_LANES):
-            value = _read(builder, builder.gep(start, [builder.add(args[4], _integer(t))]))
-            columns.append(builder.fptrunc(value, _SINGLES))
+        for t in range(LANES):
+            value = _read(builder, builder.gep(start, [builder.add(args[4], integer(t))]))
+            columns.append(builder.fptrunc(value, SINGLES))
         places = _tile(context, builder, sig, args)
-        for row, place in zip(_turn(builder, columns), places, strict=True):
+        for row, place in zip(transpose(builder, columns), places, strict=True):
             _write(builder, row, place)
         return context.get_dummy_value()
 
@@ -189,55 +160,55 @@ def _remember(before, first, used, state):  # type: ignore[no-untyped-def]
     for s in range(len(state)):
         for lane in range(used):
             state[s, lane] = before[s, first + lane, 0]
-            state[s, _LANES + lane] = before[s, first + lane, 1]
+            state[s, LANES + lane] = before[s, first + lane, 1]
 
 
 @njit(nogil=True)
 def _keep(state, first, used, after):  # type: ignore[no-untyped-def]
+    total = 0.0
     for s in range(len(state)):
         for lane in range(used):
             after[s, first + lane, 0] = state[s, lane]
-            after[s, first + lane, 1] = state[s, _LANES + lane]
+            after[s, first + lane, 1] = state[s, LANES + lane]
+            total += state[s, lane] + state[s, LANES + lane]
+    return total
 
 
 @njit(nogil=True)
 def _fill(samples, first, begin, used, count, x):  # type: ignore[no-untyped-def]
-    whole = count // _LANES * _LANES if used == _LANES else 0
-    for t in range(0, whole, _LANES):
+    whole = count // LANES * LANES if used == LANES else 0
+    for t in range(0, whole, LANES):
         _lay_out(samples, first, begin + t, x, t)
     for lane in range(used):
         for t in range(whole, count):
-            x[t * _LANES + lane] = samples[first + lane, begin + t]
+            x[t * LANES + lane] = samples[first + lane, begin + t]
 
 
 @njit(nogil=True)
 def _empty(x, first, begin, used, count, filtered):  # type: ignore[no-untyped-def]
-    whole = count // _LANES * _LANES if used == _LANES else 0
-    for t in range(0, whole, _LANES):
+    whole = count // LANES * LANES if used == LANES else 0
+    for t in range(0, whole, LANES):
         _lay_back(filtered, first, begin + t, x, t)
     for lane in range(used):
         for t in range(whole, count):
-            filtered[first + lane, begin + t] = x[t * _LANES + lane]
+            filtered[first + lane, begin + t] = x[t * LANES + lane]
 
 
-@njit(
-    types.void(
-        types.Array(types.float64, 2, "C", readonly=True),
-        types.Array(types.float32, 2, "A", readonly=True),
-        types.Array(types.float64, 3, "C", readonly=True),
-        types.float32[:, ::1],
-        types.float64[:, :, ::1],
-    ),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
+@kernel(
+    types.Array(types.float64, 2, "C", readonly=True),
+    types.Array(types.float32, 2, "A", readonly=True),
+    types.Array(types.float64, 3, "C", readonly=True),
+    types.float32[:, ::1],
+    types.float64[:, :, ::1],
+    returns=types.float64,
 )
 def _filter(sections, samples, before, filtered, after):  # type: ignore[no-untyped-def]
     n_channels, n = samples.shape
-    x = np.zeros(_STRETCH * _LANES)
-    state = np.zeros((len(sections), 2 * _LANES))
-    for first in range(0, n_channels, _LANES):
-        used = min(_LANES, n_channels - first)
+    total = 0.0
+    x = np.zeros(_STRETCH * LANES)
+    state = np.zeros((len(sections), 2 * LANES))
+    for first in range(0, n_channels, LANES):
+        used = min(LANES, n_channels - first)
         _remember(before, first, used, state)
         for begin in range(0, n, _STRETCH):
             count = min(_STRETCH, n - begin)
@@ -245,4 +216,5 @@ def _filter(sections, samples, before, filtered, after):  # type: ignore[no-unty
             for s in range(len(sections)):
                 _run(x, count, sections[s], state[s])
             _empty(x, first, begin, used, count, filtered)
-        _keep(state, first, used, after)
+        total += _keep(state, first, used, after)
+    return total

@@ -14,10 +14,11 @@ TILE = 1600
 #: Sums may be added in any order, the same one every time.
 FREELY = {"nogil": True, "fastmath": {"reassoc", "nsz"}}
 
-#: Arguments of a pass: memory, shape, block, slots, limits, inner, joined.
+#: Arguments of a pass: memory, shape, block, blocks that are done, slots, limits, inner, joined.
 SUM_TYPES = (
     MEMORY,
     SHAPE,
+    types.int64,
     types.int64,
     types.int64[::1],
     types.float64[:, ::1],

@@ -1,48 +1,16 @@
-"""Compile a kernel when it is first called, for stated types, and keep the result on disk."""
+"""What kernels are made with: the decorator that compiles them, and the bits of numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, wraps
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from myograph.signal.compiling import kernel
+
 __all__ = ["count_bits", "from_bits", "kernel", "to_bits"]
-
-
-def kernel(
-    *argument_types: Any, freely: bool = False
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a function to be compiled for these types when it is first called.
-
-    Stated types mean one compiled form for views and copies alike; waiting for the first call
-    means that nobody waits for kernels that are not used. ``freely`` lets sums be added in any
-    order, the same one every time.
-    """
-    fastmath = {"reassoc", "nsz"} if freely else False
-
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        @cache
-        def compiled() -> Callable[..., None]:
-            made: Callable[..., None] = njit(
-                types.void(*argument_types),
-                cache=True,
-                nogil=True,
-                error_model="numpy",
-                fastmath=fastmath,
-            )(function)
-            return made
-
-        @wraps(function)
-        def call(*arguments: Any) -> None:
-            compiled()(*arguments)
-
-        return call
-
-    return decorate
 
 
 @intrinsic

@@ -13,8 +13,8 @@ from numba import njit, types
 from numpy.typing import NDArray
 
 from myograph.features.kernels.compiling import kernel
-from myograph.features.kernels.lanes import LANES, add_scaled, load, scale, store
-from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, row
+from myograph.features.kernels.lanes import LANES, add_scaled, lay_out, load, scale, store
+from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, starts_of
 
 __all__ = ["packet_energies", "wavelet_energies"]
 
@@ -110,25 +110,15 @@ def _squares(x, n, room, result):  # type: ignore[no-untyped-def]
     store(result, 0, total)
 
 
-@njit(nogil=True)
-def _read(memory, shape, task, x):  # type: ignore[no-untyped-def]
-    """Lay sixteen windows side by side, and return how many there were left."""
-    count = min(LANES, shape[0] * shape[1] - task)
-    for lane in range(count):
-        w, c = divmod(task + lane, shape[1])
-        window = row(memory, shape, w, c)
-        for i in range(len(window)):
-            x[i * LANES + lane] = window[i]
-    return count
-
-
 @kernel(MEMORY, SHAPE, types.float64[:, ::1], types.boolean, types.float64[:, ::1])
 def _transform(memory, shape, filters, periodic, out):  # type: ignore[no-untyped-def]
     n, level, room = shape[2], out.shape[1] - 1, (filters.shape[1] - 2) * LANES
     size = (n + 2 * filters.shape[1]) * LANES + 2 * room
     x, low, high, result = np.zeros(size), np.zeros(size), np.zeros(size), np.empty(LANES)
+    starts = np.empty(LANES, dtype=np.int64)
     for task in range(0, shape[0] * shape[1], LANES):
-        count = _read(memory, shape, task, x[room:])
+        count = starts_of(shape, task, starts)
+        lay_out(memory, starts, n, x[room:])
         length = n
         for step in range(level):
             length = _split(x, length, filters, periodic, low, high)
@@ -146,8 +136,10 @@ def _packets(memory, shape, filters, periodic, out):  # type: ignore[no-untyped-
     n, nodes, room = shape[2], out.shape[1], (filters.shape[1] - 2) * LANES
     size = (n + 2 * filters.shape[1]) * LANES + 2 * room
     now, after, result = np.zeros((nodes, size)), np.zeros((nodes, size)), np.empty(LANES)
+    starts = np.empty(LANES, dtype=np.int64)
     for task in range(0, shape[0] * shape[1], LANES):
-        count = _read(memory, shape, task, now[0, room:])
+        count = starts_of(shape, task, starts)
+        lay_out(memory, starts, n, now[0, room:])
         length, bands = n, 1
         while bands < nodes:
             following = length

@@ -18,27 +18,23 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, register_model
 
-__all__ = [
-    "LANES", "add_scaled", "conjugate", "exceeds", "higher", "last", "load", "lower", "meet",
-    "running", "scale", "scale_halves", "store", "turn", "twist", "widen",
-]  # fmt: skip
+from myograph.signal.vectors import DOUBLES, LANES, SINGLES, integer, shuffle, spread, transpose
 
-#: How many numbers one value holds.
-LANES = 16
+__all__ = [
+    "LANES", "add_scaled", "conjugate", "exceeds", "higher", "last", "lay_out", "load", "lower",
+    "meet", "running", "scale", "scale_halves", "store", "turn", "twist", "widen",
+]  # fmt: skip
 
 _HALF = LANES // 2
 _LOW, _HIGH = range(_HALF), range(_HALF, LANES)
 _SECOND_LOW, _SECOND_HIGH = range(LANES, LANES + _HALF), range(LANES + _HALF, 2 * LANES)
-_VECTORS = {
-    types.float32: ir.VectorType(ir.FloatType(), LANES),
-    types.float64: ir.VectorType(ir.DoubleType(), LANES),
-}
+_VECTORS = {types.float32: SINGLES, types.float64: DOUBLES}
 
 
 class _Lanes(types.Type):
@@ -92,6 +88,43 @@ def _pointer(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     array = sig.args[0]
     start = context.make_array(array)(context, builder, args[0]).data
     return builder.bitcast(builder.gep(start, [args[1]]), _LANES[array.dtype].vector.as_pointer())
+
+
+@intrinsic
+def _tile(typing_context, memory, starts, at, x):  # type: ignore[no-untyped-def]
+    """Copy samples ``at`` to ``at + 15`` of sixteen rows to ``x``, row by row of each sample."""
+    del typing_context
+    kind = _LANES[x.dtype]
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        first, places, goal = (
+            context.make_array(sig.args[k])(context, builder, args[k]).data for k in (0, 1, 3)
+        )
+        rows = []
+        for lane in range(LANES):
+            place = builder.add(builder.load(builder.gep(places, [integer(lane)])), args[2])
+            begin = builder.gep(first, [place])
+            rows.append(builder.load(builder.bitcast(begin, SINGLES.as_pointer())))
+            rows[-1].align = 4
+        for t, value in enumerate(transpose(builder, rows)):
+            place = builder.mul(builder.add(args[2], integer(t)), integer(LANES))
+            begin = builder.bitcast(builder.gep(goal, [place]), kind.vector.as_pointer())
+            wide = value if kind is _SINGLE else builder.fpext(value, kind.vector)
+            builder.store(wide, begin).align = x.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(memory, starts, types.intp, x), generate
+
+
+@njit(nogil=True)
+def lay_out(memory, starts, n, x):  # type: ignore[no-untyped-def]
+    """Copy ``n`` samples of sixteen rows of float32 to ``x``, side by side, as its numbers."""
+    whole = n // LANES * LANES
+    for i in range(0, whole, LANES):
+        _tile(memory, starts, i, x)
+    for lane in range(LANES):
+        for i in range(whole, n):
+            x[i * LANES + lane] = memory[starts[lane] + i]
 
 
 # --- arithmetic, lane by lane -------------------------------------------------------------------
@@ -167,13 +200,13 @@ def exceeds(builder: Any, value: Any, limit: Any) -> Any:
 @_function(_DOUBLE, _DOUBLE, _NUMBER)
 def scale(builder: Any, value: Any, number: Any) -> Any:
     """Return ``value`` times a number."""
-    return builder.fmul(value, _spread(builder, number))
+    return builder.fmul(value, spread(builder, number))
 
 
 @_function(_DOUBLE, _DOUBLE, _DOUBLE, _NUMBER)
 def add_scaled(builder: Any, total: Any, value: Any, number: Any) -> Any:
     """Return ``total`` plus ``value`` times a number, rounded once where the processor can."""
-    product = builder.fmul(value, _spread(builder, number), flags=("contract",))
+    product = builder.fmul(value, spread(builder, number), flags=("contract",))
     return builder.fadd(total, product, flags=("contract",))
 
 
@@ -183,7 +216,7 @@ def add_scaled(builder: Any, total: Any, value: Any, number: Any) -> Any:
 @_function(_DOUBLE, _DOUBLE, _NUMBER, _NUMBER)
 def scale_halves(builder: Any, value: Any, low: Any, high: Any) -> Any:
     """Return ``value`` with its halves times a number each."""
-    both = _shuffle(builder, _spread(builder, low), _spread(builder, high), [*_LOW, *_SECOND_LOW])
+    both = shuffle(builder, spread(builder, low), spread(builder, high), [*_LOW, *_SECOND_LOW])
     return builder.fmul(value, both)
 
 
@@ -196,8 +229,8 @@ def turn(builder: Any, value: Any) -> Any:
 @_function(_DOUBLE, _DOUBLE, _NUMBER, _NUMBER)
 def twist(builder: Any, value: Any, real: Any, imaginary: Any) -> Any:
     """Return eight complex numbers times ``real + i imaginary``."""
-    along = builder.fmul(value, _spread(builder, real))
-    across = builder.fmul(_turn(builder, value), _spread(builder, imaginary))
+    along = builder.fmul(value, spread(builder, real))
+    across = builder.fmul(_turn(builder, value), spread(builder, imaginary))
     return builder.fsub(along, across)
 
 
@@ -210,8 +243,8 @@ def conjugate(builder: Any, value: Any) -> Any:
 @_function(_DOUBLE, _DOUBLE, _DOUBLE)
 def meet(builder: Any, first: Any, second: Any) -> Any:
     """Return the sum of the halves of ``first``, then that of the halves of ``second``."""
-    low = _shuffle(builder, first, second, [*_LOW, *_SECOND_LOW])
-    high = _shuffle(builder, first, second, [*_HIGH, *_SECOND_HIGH])
+    low = shuffle(builder, first, second, [*_LOW, *_SECOND_LOW])
+    high = shuffle(builder, first, second, [*_HIGH, *_SECOND_HIGH])
     return builder.fadd(low, high)
 
 
@@ -219,32 +252,20 @@ def meet(builder: Any, first: Any, second: Any) -> Any:
 def running(builder: Any, value: Any) -> Any:
     """Return the low half, then the sum of both."""
     none = ir.Constant(_DOUBLE.vector, [0.0] * LANES)
-    return builder.fadd(value, _shuffle(builder, none, value, [*_LOW, *_SECOND_LOW]))
+    return builder.fadd(value, shuffle(builder, none, value, [*_LOW, *_SECOND_LOW]))
 
 
 @_function(_DOUBLE, _DOUBLE)
 def last(builder: Any, value: Any) -> Any:
     """Return the high half twice."""
-    return _shuffle(builder, value, value, [*_HIGH, *_HIGH])
-
-
-def _spread(builder: Any, number: Any) -> Any:
-    unknown = ir.Constant(_DOUBLE.vector, ir.Undefined)
-    one = builder.insert_element(unknown, number, ir.Constant(ir.IntType(32), 0))
-    return _shuffle(builder, one, unknown, [0] * LANES)
+    return shuffle(builder, value, value, [*_HIGH, *_HIGH])
 
 
 def _turn(builder: Any, value: Any) -> Any:
     # (re + i im) (-i) = im - i re
-    swapped = _shuffle(builder, value, value, [*_HIGH, *_LOW])
+    swapped = shuffle(builder, value, value, [*_HIGH, *_LOW])
     return builder.fmul(swapped, _signs())
 
 
 def _signs() -> Any:
     return ir.Constant(_DOUBLE.vector, [1.0] * _HALF + [-1.0] * _HALF)
-
-
-def _shuffle(builder: Any, first: Any, second: Any, lanes: list[int]) -> Any:
-    """Pick lanes: 0 to 15 from ``first``, 16 to 31 from ``second``."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes)
-    return builder.shuffle_vector(first, second, mask)

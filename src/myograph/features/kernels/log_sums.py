@@ -51,14 +51,17 @@ def _log_sizes(x, floor, offset, t):  # type: ignore[no-untyped-def]
 
 
 @kernel(*SUM_TYPES)
-def log_pass(memory, shape, block, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
+def log_pass(memory, shape, block, done, slots, limits, inner, joined):  # type: ignore[no-untyped-def]
     """Sum the logarithms of every block; the passes of `sums` say what goes in and out."""
     n_blocks = inner.shape[3]
-    per = at_once(block, n_blocks)
+    per = at_once(block, n_blocks - done)
     x, t = np.empty(per * block + 2), np.empty(per * block)
+    alone = True  # written out: the compiler takes longer over `max` than over all of this
+    for q in range(2, 7):
+        alone = alone and slots[q] < 0
     for s in range(shape[0]):
         for c in range(shape[1]):
-            for first in range(0, n_blocks, per):
+            for first in range(done, n_blocks, per):
                 read(memory, shape, s, c, first * block, x)
                 last = min(first + per, n_blocks)
                 for q in range(2):
@@ -66,7 +69,7 @@ def log_pass(memory, shape, block, slots, limits, inner, joined):  # type: ignor
                         _log_sizes(x, limits[q, c] * (1 - q), limits[q, c] * q, t)
                         at = inner[slots[q], s, c], joined[slots[q], s, c]
                         add_blocks(t, block, 0, at[0][first:last], at[1][first:last])
-                if slots[2:].max() < 0:
+                if alone:
                     continue
                 for i in range(len(x)):
                     x[i] = x[i] * x[i] + 2.0**-52

@@ -15,13 +15,14 @@ from myograph.features.kernels.lanes import (
     LANES,
     exceeds,
     higher,
+    lay_out,
     load,
     lower,
     scale,
     store,
     widen,
 )
-from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, row
+from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, starts_of
 
 __all__ = ["order_sums"]
 
@@ -123,14 +124,13 @@ def _measure(memory, shape, tolerances, distinct, weighted, counts):  # type: ig
     n_rows = shape[0] * n_channels
     x = np.zeros(n * LANES, dtype=np.float32)
     total, count, limits = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    starts = np.empty(LANES, dtype=np.int64)
     for first in range(0, n_rows, LANES):
-        used = min(LANES, n_rows - first)
+        used = starts_of(shape, first, starts)
+        lay_out(memory, starts, n, x)
         for lane in range(used):
-            w, c = (first + lane) // n_channels, (first + lane) % n_channels
-            window = row(memory, shape, w, c)
-            for i in range(n):
-                x[i * LANES + lane] = window[i]
-            total[lane], count[lane], limits[lane] = 0.0, 1.0, tolerances[c]
+            total[lane], count[lane] = 0.0, 1.0
+            limits[lane] = tolerances[(first + lane) % n_channels]
         _sort(x, n)
         _weigh(x, n, total)
         if distinct:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
-__all__ = ["MEMORY", "SHAPE", "Rows", "overlap", "row", "rows"]
+__all__ = ["MEMORY", "SHAPE", "Rows", "overlap", "row", "rows", "starts_of"]
 
 #: Types of the two arguments that stand for windows in the signature of a kernel.
 MEMORY = types.Array(types.float32, 1, "C", readonly=True)
@@ -113,3 +113,17 @@ def row(memory, shape, w, c):  # type: ignore[no-untyped-def]  # compiled
     """Return the samples of one channel of one window."""
     start = w * shape[3] + c * shape[4]
     return memory[start : start + shape[2]]
+
+
+@njit(nogil=True)
+def starts_of(shape, first, starts):  # type: ignore[no-untyped-def]
+    """Set where rows of samples start, from row ``first`` on, and return how many there are left.
+
+    A row is one channel of one window. The places that are left over take the first of them again.
+    """
+    n_channels = shape[1]
+    left = shape[0] * n_channels - first
+    for lane in range(len(starts)):
+        w, c = divmod(first + (lane if lane < left else 0), n_channels)
+        starts[lane] = w * shape[3] + c * shape[4]
+    return left if left < len(starts) else len(starts)

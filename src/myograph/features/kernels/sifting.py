@@ -119,6 +119,13 @@ def _middle(x, places, t, y, scratch, middle):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
+def _copy(x, goal):  # type: ignore[no-untyped-def]
+    # Written out: assigning an array compiles the message of a mismatch, and texts with it.
+    for i in range(len(x)):
+        goal[i] = x[i]
+
+
+@njit(nogil=True)
 def _energy(x):  # type: ignore[no-untyped-def]
     total = 0.0
     for value in x:
@@ -133,12 +140,12 @@ def _decompose(signals, rounds, out, counts):  # type: ignore[no-untyped-def]
     scratch, middle, mode = np.empty((2, n + 4)), np.empty(n), np.empty(n)
     for s in range(len(signals)):
         rest = out[s, modes]
-        rest[:] = signals[s]
+        _copy(signals[s], rest)
         least = _NOTHING * _energy(rest)
         for m in range(modes):
             if _energy(rest) <= least:
                 break
-            mode[:] = rest
+            _copy(rest, mode)
             enough = _middle(mode, places, t, y, scratch, middle)
             if not enough:
                 break
@@ -147,7 +154,7 @@ def _decompose(signals, rounds, out, counts):  # type: ignore[no-untyped-def]
                     mode[k] -= middle[k]
                 if turn + 1 < rounds and not _middle(mode, places, t, y, scratch, middle):
                     break
-            out[s, m] = mode
+            _copy(mode, out[s, m])
             for k in range(n):
                 rest[k] -= mode[k]
             counts[s] = m + 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
@@ -34,7 +35,7 @@ from myograph.features.kernels.lanes import (
 from myograph.features.kernels.logarithm import logarithms
 from myograph.features.kernels.rows import MEMORY, SHAPE, Rows, overlap
 
-__all__ = ["KINDS", "factors", "spectral_measures"]
+__all__ = ["KINDS", "Asked", "ask", "factors", "spectral_measures"]
 
 #: What can be asked of a band of the spectrum: a weighted sum of the power in it, the place that
 #: halves the power, the place of the highest bin, the sums of P ln P and of ln P (-inf where a bin
@@ -59,11 +60,33 @@ def factors(length: int) -> tuple[int, ...]:
     return tuple(found) if rest == 1 else ()
 
 
+class Asked(NamedTuple):
+    """What is asked of every spectrum, as `ask` puts it: kinds and ranges, weights, their span."""
+
+    kinds: NDArray[np.int64]
+    weights: Values
+    band: NDArray[np.int64]
+
+
+def ask(requests: Sequence[tuple[str, int, int, Values]], *, length: int) -> Asked:
+    """Put requests in the form that the kernel takes.
+
+    Parameters
+    ----------
+    requests : sequence of (kind, first, stop, weights)
+        One of `KINDS`, a range of bins, and for ``"weighted"`` one weight per bin of the range.
+    length : int
+        Of the pieces that are transformed.
+    """
+    kinds = np.array([(KINDS.index(kind), first, stop) for kind, first, stop, _ in requests])
+    weights = np.zeros((len(requests), length // 2 + 1))
+    for row, (_, first, stop, given) in zip(weights, requests, strict=True):
+        row[first:stop] = given if len(given) else 0.0
+    return Asked(kinds, weights, np.array([kinds[:, 1].min(), kinds[:, 2].max()]))
+
+
 def spectral_measures(
-    windows: Rows,
-    starts: NDArray[np.int64],
-    tapers: Values,
-    asked: Sequence[tuple[str, int, int, Values]],
+    windows: Rows, starts: NDArray[np.int64], tapers: Values, asked: Asked
 ) -> list[Values]:
     """Measure the spectra of windows.
 
@@ -75,27 +98,21 @@ def spectral_measures(
     tapers : ndarray, shape (n_pieces, length)
         Weights, scaled so that the squared magnitude of the transform is the density of power.
         For the length, `factors` must be known.
-    asked : sequence of (kind, first, stop, weights)
-        One of `KINDS`, a range of bins, and for ``"weighted"`` one weight per bin of the range.
+    asked : Asked
 
     Returns
     -------
     list of ndarray, shape (n_windows, n_channels)
         In the order asked. Places are in bins from the first of the range.
     """
-    length = tapers.shape[1]
-    whole, n_each, step = overlap(windows)
-    n_bins = length // 2 + 1
-    kinds = np.array([(KINDS.index(kind), first, stop) for kind, first, stop, _ in asked])
-    weights = np.zeros((len(asked), n_bins))
-    for row, (_, first, stop, given) in zip(weights, asked, strict=True):
-        row[first:stop] = given if len(given) else 0.0
-    band = np.array([kinds[:, 1].min(), kinds[:, 2].max()])
-    radices, twiddles, turns = _plan(length)
-    grid = np.array([n_each, step, min(_RUN, n_each), int(windows[1][2])])
-    out = np.empty((len(asked), int(windows[1][0]), int(windows[1][1])))
+    (memory, whole), n_each, step = overlap(windows)
+    radices, twiddles, turns = _plan(tapers.shape[1])
+    n_windows, n_channels, n = windows[1][:3].tolist()
+    grid = np.array([n_each, step, min(_RUN, n_each), n])
+    kinds, weights, band = asked
+    out = np.empty((len(kinds), n_windows, n_channels))
     _spectra(
-        *whole, grid, starts, tapers, radices, twiddles, turns, band,
+        memory, whole, grid, starts, tapers, radices, twiddles, turns, band,
         kinds, weights, out,
     )  # fmt: skip
     return list(out)
