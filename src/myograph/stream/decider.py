@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from myograph.pipeline.scaling import Scaler
 from myograph.stream.histogram import Stopwatch
 from myograph.stream.ring import Ring
 from myograph.stream.source import now
+
+if TYPE_CHECKING:
+    from myograph.core.sliding import SlidingWindows
 
 __all__ = ["Decider", "Window"]
 
@@ -111,17 +114,21 @@ class Decider:
         )
         room = self.length + max(_AT_ONCE * self.step, self.step) + _PIECE
         self._ring = Ring(self.n_channels, room)
+        self._cut = _Cut(self._ring.per_channel)
         # Imported when used: the compiler takes longer to load than most commands take.
         from myograph.stream.hops import mean_sizes
 
         self._sizes = mean_sizes
         self._shares = _scorer(pipeline, person)
+        self._told = partial(pipeline.estimates, person=person)
         self._last = np.zeros((layout.n_channels, 1), dtype=np.float32)
         #: Samples of the grid that were pushed, measured or not.
         self.pushed = 0
         #: Number of the next window.
         self.number = 0
         self._gap_stop = 0
+        self._hops = self._plan.start(n_channels=self.n_channels, step=self.step)
+        self._expected = -1  # number of the window that goes on from the last one measured
         self._restart()
 
     def warm_up(self) -> None:
@@ -214,6 +221,17 @@ class Decider:
             count = min((self.pushed - stop) // self.step + 1, _AT_ONCE)
             yield from self._measure(count, stop)
 
+    def _values(self, windows: NDArray[np.float32], count: int) -> NDArray[np.float64]:
+        if self._pipeline.front.whole:
+            return windows.reshape(count, -1).astype(np.float64)
+        if count > 1:
+            self._expected = -1
+            return self._plan.table(windows)
+        if self.number != self._expected:  # the last window was not the one before
+            self._hops = self._plan.start(n_channels=self.n_channels, step=self.step)
+        self._expected = self.number + 1
+        return self._hops.next(self._cut.at(windows, self._ring.memory))
+
     def _measure(self, count: int, first_stop: int) -> list[Window]:
         offset = self.pushed - self._ring.written
         stops = [first_stop + k * self.step for k in range(count)]
@@ -221,14 +239,14 @@ class Decider:
             stops[-1] - offset, count=count, length=self.length, step=self.step
         )
         begin = now()
-        values = self._plan.table(windows)
+        values = self._values(windows, count)
         levels = np.empty((count, self.n_channels))
         self._sizes(windows, levels)
         middle = now()
         told = [math.nan] * count
         if self.target:
             proba = np.ones((count, 1))
-            told = self._pipeline.estimates(values, person=self._person).tolist()
+            told = self._told(values).tolist()
         else:
             proba = self._shares(values)
         self._stopwatch.add("features", middle - begin)
@@ -240,11 +258,29 @@ class Decider:
         ]
 
 
+class _Cut:
+    """The newest window and where it lies, as a `SlidingWindows` says it."""
+
+    __slots__ = ("_view", "count", "memory", "per_channel")
+
+    def __init__(self, per_channel: int) -> None:
+        self.count, self.per_channel = 1, per_channel
+
+    def at(self, view: NDArray[np.float32], memory: NDArray[np.float32]) -> SlidingWindows:
+        self._view, self.memory = view, memory
+        return cast("SlidingWindows", self)
+
+    def windows(self) -> NDArray[np.float32]:
+        return self._view
+
+
 def _scorer(
     pipeline: Pipeline, person: Scaler | None
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Return what turns features into probabilities: the usual model has a pass of its own."""
     model, learned = pipeline.model, pipeline.fitted
+    if pipeline.front.whole:
+        return lambda values: model.predict_proba(pipeline.taken(values))  # type: ignore[attr-defined]
     if not isinstance(model, LDA) or learned.selection is not None:
         return partial(pipeline.probabilities, person=person)
     from myograph.stream.hops import linear_shares
