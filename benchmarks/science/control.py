@@ -53,7 +53,7 @@ from myograph.validate.stats import mean_estimate, proportion_estimate, resample
 
 FS_HZ = 1000.0
 HOP_S = 0.05
-MINUTES = 3.0
+MINUTES = 2.0
 OBJECTS = 10
 #: People and objects of the reported run: none of them was looked at while this was built.
 FIRST = 9000

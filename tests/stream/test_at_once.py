@@ -225,7 +225,7 @@ def test_live_probabilities_are_those_offline(trained, dee, kept, scaling):
 
 def answer(**changes) -> Answer:
     proba = np.array([0.25, 0.75])
-    decision = Decision("fi\"st", proba, ("rest é", 'fi"st'), 1.5, rejected=bool(changes))
+    decision = Decision('fi"st', proba, ("rest é", 'fi"st'), 1.5, rejected=bool(changes))
     given = {"abstains": "", "level": np.array([1.25, 0.1]), "values": ()} | changes
     return Answer(7, decision, given["abstains"], given["level"], 1.0, 1.25, given["values"])
 
@@ -305,7 +305,10 @@ def test_hurry_that_is_not_allowed_says_so(monkeypatch):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse, raising=False)
-    with pytest.raises(ParameterError, match=r"refused here \(Operation not permitted\)"), hurried():
+    with (
+        pytest.raises(ParameterError, match=r"refused here \(Operation not permitted\)"),
+        hurried(),
+    ):
         pass
 
 

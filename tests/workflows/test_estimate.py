@@ -115,7 +115,7 @@ def test_as_people_type_it(model, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "force (N)" in told
     assert "beside what was measured: mean error" in told
-    assert "every 4. window" in told
+    assert "one window in 4" in told
     assert str(out) in told
     assert len(out.read_text().splitlines()) == 40
     assert main(["predict", str(model), str(without)]) == 0

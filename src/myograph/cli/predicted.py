@@ -17,9 +17,7 @@ __all__ = ["keep", "show"]
 _ROWS = 12
 
 
-def keep(
-    found: Sequence[Prediction] | Sequence[Estimation], path: Path, *, force: bool
-) -> None:
+def keep(found: Sequence[Prediction] | Sequence[Estimation], path: Path, *, force: bool) -> None:
     """Write every answer to a CSV file."""
     from myograph.workflows.estimate import Estimation, write_estimates
     from myograph.workflows.predict import write_decisions
@@ -59,7 +57,7 @@ def _show_estimates(found: Sequence[Estimation]) -> None:
         ]
         render.show_table(["time (s)", named, "measured"], rows, numbers_from=0)
         if step > 1:
-            render.line(f"every {step}. window; --out and --json have all of them")
+            render.line(f"one window in {step}; --out and --json have all of them")
     else:
         rows = [
             (one.subject, one.session, len(one.values), *map(_told, one.scores.values()))

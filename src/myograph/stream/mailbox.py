@@ -25,9 +25,7 @@ class Mailbox:
         `Source.deliver`. What it takes never waits here.
     """
 
-    def __init__(
-        self, *, most: int = 1024, deliver: Callable[[Chunk], bool] | None = None
-    ) -> None:
+    def __init__(self, *, most: int = 1024, deliver: Callable[[Chunk], bool] | None = None) -> None:
         self._chunks: deque[Chunk] = deque(maxlen=most)
         self._ready = asyncio.Event()
         self._loop = asyncio.get_running_loop()

@@ -34,12 +34,12 @@ from myograph.pipeline.pipeline import Pipeline
 from myograph.stream.answer import Answer
 from myograph.stream.consumer import Consumer
 from myograph.stream.engine import Engine
-from myograph.stream.hurry import hurried
+from myograph.stream.hurry import PRIORITY, hurried
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketSource
 from myograph.stream.wire import frame, hello
 
-__all__ = ["Setting", "bench_pipeline", "loaded", "measure"]
+__all__ = ["PRIORITY", "Setting", "bench_pipeline", "loaded", "measure"]
 
 # Decisions before the first one that counts: connections and caches settle.
 _SETTLE = 50
