@@ -389,3 +389,37 @@ def test_a_target_with_two_units_is_told_without_one(ridge, layout):
     assert ridge.target == ("force", "N")
     both = Pipeline(ridge.config)
     assert both.fit(both.prepare([forced(1, layout), counts])).target == ("force", "")
+
+
+# --- what hops share, and models of whole windows
+
+
+@pytest.mark.parametrize("features", [["hudgins"], ["hudgins", "rms", "mnf"], ["rms", "ar"]])
+def test_what_hops_share_gives_the_offline_features(trained, dee, scripted, kept, features):
+    """Gaps, bursts and single hops: the sums that windows share begin anew where they must."""
+    pipeline = trained(features=features)
+    edges = [0, 130, 180, 230, 280, 330, 600, 650, 700, 1100, 1150, 1200, 1250, 2400]
+    script = [
+        (a, dee.samples[:, a:b])
+        for a, b in zip(edges, edges[1:], strict=False)
+        if a not in (650, 1200)
+    ]
+    run(pipeline, scripted(script), kept)
+    gaps = [Event(650 / 500, 0.1, "gap", "r"), Event(1200 / 500, 0.1, "gap", "r")]
+    held = dee.samples.copy()
+    for first in (650, 1200):
+        held[:, first : first + 50] = held[:, first - 1 : first]
+    offline = pipeline.predict(Recording(held, dee.layout, tuple(gaps)))
+    assert [a.decision.time_s for a in kept.decided] == pytest.approx([d.time_s for d in offline])
+    live = np.array([a.decision.probabilities for a in kept.decided])
+    wanted = np.array([d.probabilities for d in offline])
+    np.testing.assert_allclose(live, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_a_model_of_whole_windows_decides_live_as_offline(trained, dee, kept):
+    pipeline = trained(model={"name": "mdm"})
+    run(pipeline, Replay(dee, speed=math.inf), kept)
+    offline = pipeline.predict(dee)
+    assert [a.decision.label for a in kept.answers] == [d.label for d in offline]
+    live = np.array([a.decision.probabilities for a in kept.answers])
+    np.testing.assert_allclose(live, [d.probabilities for d in offline], rtol=1e-6, atol=1e-9)

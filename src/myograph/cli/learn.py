@@ -27,12 +27,11 @@ from myograph.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from myograph.validate.probes import Confounds
     from myograph.validate.result import ValidationResult
     from myograph.validate.trust import Trust
-    from myograph.workflows.predict import Prediction
 
 __all__ = ["add_to", "result_object", "show_result"]
 
@@ -191,36 +190,29 @@ def predict(
     people: People = None,
     read: Read = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write every decision to a CSV file.")
+        Path | None,
+        typer.Option("--out", "-o", help="Write every decision or estimate to a CSV file."),
     ] = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Let a saved model decide about every window of recordings."""
+    """Let a saved model decide about every window of recordings, or estimate a value for it."""
     from myograph.cli import render
+    from myograph.cli.predicted import keep, show
     from myograph.workflows.outputs import check_free
     from myograph.workflows.predict import predict as run
-    from myograph.workflows.predict import write_decisions
 
     if out is not None:
         check_free(out, force=force)
     found = run(model, data, people=_names(people), read=_read_options(read))
     if out is not None:
-        write_decisions(found, out, force=force)
+        keep(found, out, force=force)
     if json:
-        render.print_json({"model": str(model), "recordings": [p.to_dict() for p in found]})
+        render.print_json({"model": str(model), "recordings": [one.to_dict() for one in found]})
         return
-    if len(found) == 1:
-        _show_one(found[0])
-    else:
-        render.show_table(
-            ["person", "session", "truth", "called", "windows", "right"],
-            [_prediction_row(prediction) for prediction in found],
-            numbers_from=4,
-        )
-        _show_total(found)
+    show(found)
     if out is not None:
-        render.place("decisions", out)
+        render.place("answers", out)
 
 
 def result_object(result: ValidationResult) -> dict[str, Any]:
@@ -357,52 +349,6 @@ def _show_selection(selection: Mapping[str, Any]) -> None:
         render.line(f"and {len(columns) - _SHOWN_COLUMNS} more (--json shows all)")
     for what, value in selection["figures"].items():
         render.line(f"{what}: {value:.4g}")
-
-
-def _show_one(prediction: Prediction) -> None:
-    from myograph.cli import render
-
-    person = f"{prediction.subject}, " if prediction.subject else ""
-    render.heading(f"{person}{len(prediction.decisions)} windows")
-    if prediction.stretches:
-        rows = [
-            (f"{s.start_s:.2f}", f"{s.stop_s:.2f}", s.truth, s.called, f"{100 * s.right:.0f} %")
-            for s in prediction.stretches
-        ]
-        headers = ["from (s)", "to (s)", "the recording says", "mostly called", "right"]
-        render.show_table(headers, rows)
-        right = 100 * (prediction.accuracy or 0.0)
-        render.line(f"{right:.1f} % of {prediction.labelled} labelled windows were called right")
-        return
-    shares = [(label, f"{100 * share:.1f} %") for label, share in prediction.shares.items()]
-    render.show_table(["called", "windows"], shares, numbers_from=1)
-    whole = prediction.whole
-    told = "rejected: not sure enough" if whole.rejected else f"{100 * whole.confidence:.0f} % sure"
-    render.line(f"the whole recording: {whole.label} ({told})")
-
-
-def _show_total(predictions: Sequence[Prediction]) -> None:
-    from myograph.cli import render
-
-    labelled = sum(prediction.labelled for prediction in predictions)
-    if labelled:
-        right = sum((p.accuracy or 0.0) * p.labelled for p in predictions)
-        share = f"{100 * right / labelled:.1f} % of {labelled:,} labelled windows"
-        render.line(f"{share} were called right, in {len(predictions)} recordings")
-
-
-def _prediction_row(prediction: Prediction) -> Sequence[object]:
-    truths = sorted({truth for truth in prediction.truth if truth})
-    right = "" if prediction.accuracy is None else f"{100 * prediction.accuracy:.0f} %"
-    several = len(truths) > 1
-    return (
-        prediction.subject,
-        prediction.session,
-        f"{len(truths)} classes" if several else "".join(truths),
-        "" if several else prediction.whole.label,
-        len(prediction.decisions),
-        right,
-    )
 
 
 def _names(joined: str | None) -> list[str]:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 
+Realtime = Annotated[
+    bool,
+    typer.Option(
+        "--realtime/--no-realtime", help="Let decisions go before everything else (Linux, as root)."
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the verbs of this module."""
     verb(
@@ -42,7 +50,8 @@ def live(
             "--source",
             "-s",
             help="lsl:NAME, brainflow:ID, serial:DEVICE, ble:NAME, mqtt:URL, ws:URL, replay:FILE "
-            "or twin:PERSON; ?option=value&option=value behind it.",
+            "or twin:PERSON (a number, a cohort's folder or NAME.twin.json); "
+            "?option=value&option=value behind it.",
         ),
     ],
     out: Annotated[
@@ -72,6 +81,7 @@ def live(
             "--abstain-when-constant", help="Decide nothing while a channel does not vary."
         ),
     ] = False,
+    realtime: Realtime = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print every decision as a line of JSON.")
     ] = False,
@@ -97,6 +107,7 @@ def live(
             open_s=wait,
             give_up_s=give_up,
             on_constant="abstain" if abstain_when_constant else "tell",
+            realtime=realtime,
         )
     if json:
         sys.stdout.write(jsonlib.dumps({"health": health.to_dict()}) + "\n")
@@ -116,6 +127,7 @@ def bench_live(
     load: Annotated[
         bool, typer.Option("--load/--no-load", help="Let another process load a core meanwhile.")
     ] = True,
+    realtime: Realtime = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the figures as JSON.")
     ] = None,
@@ -128,12 +140,19 @@ def bench_live(
     UDP. The signal is noise: this says how quick decisions are, never how good.
     """
     from myograph.cli import render
-    from myograph.workflows.live_bench import Setting, measure
+    from myograph.workflows.live_bench import PRIORITY, Setting, measure
     from myograph.workflows.outputs import check_free, write_json
 
     if out is not None:
         check_free(out, force=force)
-    setting = Setting(n_channels=channels, fs_hz=rate, hop_ms=hop, hops=hops, load=load)
+    setting = Setting(
+        n_channels=channels,
+        fs_hz=rate,
+        hop_ms=hop,
+        hops=hops,
+        load=load,
+        priority=PRIORITY if realtime else 0,
+    )
     found = measure(setting)
     if out is not None:
         write_json(out, found, force=force)
@@ -149,9 +168,21 @@ def bench_live(
             "hop, and the latency)",
             "processor": f"{100 * found['cpu_share']:.1f} % of a core",
             "decisions": f"{found['decided']:,} of {found['hops']:,}; lost {found['lost']}",
+            "of it": _parts(found["parts_ms"]),
             "load average": f"{found['load_average']:.1f} on {found['cores']} cores",
+            "priority": "real-time" if realtime else "ordinary",
         }
     )
+
+
+def _parts(parts: dict[str, dict[str, float]]) -> str:
+    """Word what the sender itself contributes."""
+    told = [
+        f"{words} {parts[name]['p50']:.2f} ms"
+        for name, words in (("sending", "the sender's call"), ("hearing", "its ear"))
+        if parts.get(name)
+    ]
+    return ", ".join(told) + " (p50); how late it sent does not count"
 
 
 def _show_health(health: Health) -> None:

@@ -59,7 +59,7 @@ class Lines(_Shown):
     def take(self, answer: Answer) -> None:
         """Print a decision."""
         if self._json:
-            self._write(json.dumps({"answer": answer.to_dict()}))
+            self._write(f'{{"answer": {answer.to_json()}}}')
             return
         decision = answer.decision
         told = answer.abstains or decision.label

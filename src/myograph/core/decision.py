@@ -81,19 +81,19 @@ class Decision:
     rejected: bool = False
 
     def __post_init__(self) -> None:
-        probabilities = np.asarray(self.probabilities, dtype=np.float64)
+        probabilities = np.array(self.probabilities, dtype=np.float64)
         if probabilities.shape != (len(self.classes),):
             raise DataError(
                 f"{len(self.classes)} classes need as many probabilities; "
                 f"got shape {probabilities.shape}."
             )
-        if not np.all(probabilities >= 0) or abs(probabilities.sum() - 1) > 1e-6:
+        numbers = probabilities.tolist()  # quicker than an array when there are few
+        if not min(numbers, default=0) >= 0 or not abs(sum(numbers) - 1) <= 1e-6:
             raise DataError(f"Probabilities must be 0 or more and sum to 1; got {probabilities}.")
         if self.label not in self.classes:
             raise DataError(f"Label {self.label!r} is not one of {list(self.classes)}.")
-        frozen = probabilities.copy()
-        frozen.flags.writeable = False
-        object.__setattr__(self, "probabilities", frozen)
+        probabilities.flags.writeable = False
+        object.__setattr__(self, "probabilities", probabilities)
 
     @property
     def confidence(self) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -78,6 +81,7 @@ class Answer:
     arrived_s: float
     decided_s: float
     values: tuple[Value, ...] = ()
+    _text: str = field(default="", init=False, repr=False)
 
     @property
     def latency_s(self) -> float:
@@ -98,6 +102,49 @@ class Answer:
             "level": level,
             "latency_ms": 1e3 * self.latency_s,
         }
+
+    def to_json(self, *, level: bool = True) -> str:
+        """Return `to_dict` as JSON, with or without the levels.
+
+        Written out here, and its longest part only once, because every consumer of every decision
+        waits for it.
+        """
+        if not self._text:
+            object.__setattr__(self, "_text", self._told())
+        levels = ""
+        if level:
+            levels = f', "level": [{", ".join(map(_number, self.level.tolist()))}]'
+        return f'{{"number": {self.number}, {self._text}{levels}, "latency_ms": {_latency(self)}}}'
+
+    def _told(self) -> str:
+        one = self.decision
+        time = f'"rejected": {"true" if one.rejected else "false"}, "time_s": {float(one.time_s)!r}'
+        abstains = f'"abstains": {_quoted(self.abstains)}'
+        if self.values:
+            values = json.dumps([value.to_dict() for value in self.values])
+            return f'{time}, "values": {values}, {abstains}'
+        numbers = one.probabilities.tolist()
+        shares = ", ".join(
+            f"{_quoted(name)}: {share!r}" for name, share in zip(one.classes, numbers, strict=True)
+        )
+        confidence = numbers[one.classes.index(one.label)]
+        return (
+            f'"label": {_quoted(one.label)}, "confidence": {confidence!r}, {time}, '
+            f'"probabilities": {{{shares}}}, {abstains}'
+        )
+
+
+def _latency(answer: Answer) -> str:
+    return _number(1e3 * float(answer.latency_s))
+
+
+def _number(value: float) -> str:
+    return repr(value) if math.isfinite(value) else "null"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return json.dumps(text)
 
 
 @dataclass(frozen=True, slots=True)

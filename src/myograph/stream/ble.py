@@ -78,7 +78,7 @@ class ArmbandSource(Source):
         make = self._client_type
         if make is None:
             make = needs("bleak", to="use Bluetooth", extra="stream").BleakClient
-        mailbox = self._mailbox = Mailbox()
+        mailbox = self._mailbox = Mailbox(deliver=self.deliver)
         self._client = make(found, disconnected_callback=lambda _: self._gone(mailbox))
         try:
             async with asyncio.timeout(timeout_s):

@@ -83,7 +83,7 @@ class BoardSource(Source):
         layout, factors = self._declared.layout(described, fs_hz=rate_hz, where=self.name)
         await self._begin(timeout_s)
         stamps = int(shim_type.get_timestamp_channel(board_id))
-        self._mailbox, self._leave = Mailbox(), threading.Event()
+        self._mailbox, self._leave = Mailbox(deliver=self.deliver), threading.Event()
         self._thread = threading.Thread(
             target=self._look,
             args=(self._shim, self._mailbox, self._leave, (rows, stamps, factors)),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from myograph.core.checks import check_count, check_positive, unknown_name
 from myograph.core.decision import Decision
 from myograph.core.errors import DataError, ParameterError
+from myograph.stream.onset_gate import OnsetGate
 
 __all__ = ["DOFS", "MOVEMENTS", "Command", "VelocityControl", "VelocityRamp", "movement_vector"]
 
@@ -62,8 +63,8 @@ class Command:
     movement : str
         What it is called; empty for a mixture.
     reason : str
-        Why it is still or limited: ``""``, ``"rejected"``, ``"late"``, ``"limited"``,
-        ``"emergency"``.
+        Why it is still or limited: ``""``, ``"rejected"``, ``"idle"`` (an `OnsetGate` is
+        closed), ``"late"``, ``"limited"``, ``"emergency"``.
     """
 
     time_s: float
@@ -150,6 +151,8 @@ class VelocityControl:
         Effort below which nothing moves, from 0 to below 1; what is beyond starts from nothing.
     gain : float
         Of the effort beyond the dead band.
+    gate : OnsetGate, optional
+        Lets nothing move until the effort is clearly there.
 
     Examples
     --------
@@ -167,6 +170,7 @@ class VelocityControl:
         ramp: VelocityRamp | None = None,
         dead_band: float = 0.0,
         gain: float = 1.0,
+        gate: OnsetGate | None = None,
     ) -> None:
         for name, moved in movements.items():
             for dof in moved:
@@ -175,7 +179,7 @@ class VelocityControl:
         if not 0 <= dead_band < 1:
             raise ParameterError(f"dead_band must be from 0 to below 1; got {dead_band!r}.")
         self._directions = {name: movement_vector(name, movements) for name in movements}
-        self._ramp = ramp
+        self._ramp, self._gate = ramp, gate
         self._dead_band = float(dead_band)
         self._gain = check_positive(gain, name="gain")
 
@@ -194,14 +198,28 @@ class VelocityControl:
         if decision.label not in self._directions:
             raise ParameterError(unknown_name(decision.label, self._directions, what="movement"))
         label = "" if decision.rejected else decision.label
+        passes = self._passes(label, effort)
+        if not passes:
+            label = ""
         share = self._ramp.push(label) if self._ramp is not None else float(bool(label))
         if decision.rejected:
             return Command(decision.time_s, np.zeros(len(DOFS)), reason="rejected")
+        if not passes:
+            return Command(decision.time_s, np.zeros(len(DOFS)), reason="idle")
         beyond = max(effort - self._dead_band, 0.0) / (1 - self._dead_band)
         speed = min(self._gain * beyond, 1.0) * share
         return Command(decision.time_s, speed * self._directions[label], label)
+
+    def _passes(self, label: str, effort: float) -> bool:
+        """Return whether the gate lets a decision move something; a refused one leaves it be."""
+        if self._gate is None or not label:
+            return True
+        moves = bool(self._directions[label].any())
+        return self._gate.push(effort if moves else 0.0) or not moves
 
     def reset(self) -> None:
         """Start a new stream."""
         if self._ramp is not None:
             self._ramp.reset()
+        if self._gate is not None:
+            self._gate.reset()

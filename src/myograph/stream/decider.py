@@ -7,19 +7,25 @@ that everything which does not depend on the samples was done before the first o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.layout import Layout
 from myograph.features.plan import Plan
+from myograph.models.linear import LDA
 from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.scaling import Scaler
 from myograph.stream.histogram import Stopwatch
 from myograph.stream.ring import Ring
 from myograph.stream.source import now
+
+if TYPE_CHECKING:
+    from myograph.core.sliding import SlidingWindows
 
 __all__ = ["Decider", "Window"]
 
@@ -108,12 +114,21 @@ class Decider:
         )
         room = self.length + max(_AT_ONCE * self.step, self.step) + _PIECE
         self._ring = Ring(self.n_channels, room)
+        self._cut = _Cut(self._ring.per_channel)
+        # Imported when used: the compiler takes longer to load than most commands take.
+        from myograph.stream.hops import mean_sizes
+
+        self._sizes = mean_sizes
+        self._shares = _scorer(pipeline, person)
+        self._told = partial(pipeline.estimates, person=person)
         self._last = np.zeros((layout.n_channels, 1), dtype=np.float32)
         #: Samples of the grid that were pushed, measured or not.
         self.pushed = 0
         #: Number of the next window.
         self.number = 0
         self._gap_stop = 0
+        self._hops = self._plan.start(n_channels=self.n_channels, step=self.step)
+        self._expected = -1  # number of the window that goes on from the last one measured
         self._restart()
 
     def warm_up(self) -> None:
@@ -127,8 +142,10 @@ class Decider:
 
     def push(
         self, samples: NDArray[np.float32], *, measured: bool = True, skip: bool = False
-    ) -> Iterator[Window]:
-        """Take finite samples (n_channels, n_new) and yield the windows that they complete.
+    ) -> Iterable[Window]:
+        """Take finite samples (n_channels, n_new) and return the windows that they complete.
+
+        Use them up before the next call.
 
         Parameters
         ----------
@@ -138,8 +155,13 @@ class Decider:
         skip : bool
             Run the steps, so that nothing is lost to later windows, and decide nothing.
         """
-        for first in range(0, samples.shape[1], _PIECE):
-            yield from self._piece(samples[:, first : first + _PIECE], measured=measured, skip=skip)
+        if samples.shape[1] <= _PIECE:
+            return self._piece(samples, measured=measured, skip=skip)
+        firsts = range(0, samples.shape[1], _PIECE)
+        pieces = (samples[:, first : first + _PIECE] for first in firsts)
+        return chain.from_iterable(
+            self._piece(piece, measured=measured, skip=skip) for piece in pieces
+        )
 
     def bridge(self, n_samples: int, *, most: int) -> Iterator[Window]:
         """Hold the last value through a gap, as the readers of files do.
@@ -169,9 +191,9 @@ class Decider:
 
     def _piece(
         self, samples: NDArray[np.float32], *, measured: bool = True, skip: bool = False
-    ) -> Iterator[Window]:
+    ) -> Iterable[Window]:
         if samples.shape[1] == 0:
-            return
+            return ()
         begin = now()
         self._last[:, 0] = samples[:, -1]
         for step in self._steps:
@@ -182,7 +204,12 @@ class Decider:
         self.pushed += samples.shape[1]
         if not measured:
             self._gap_stop = self.pushed
-        yield from self._complete(skip=skip)
+        stop, start = self.number * self.step + self.length, self.number * self.step
+        if stop > self.pushed:
+            return ()
+        if not skip and start >= self._gap_stop and stop + self.step > self.pushed:
+            return self._measure(1, stop)  # what happens nearly always
+        return self._complete(skip=skip)
 
     def _complete(self, *, skip: bool) -> Iterator[Window]:
         while (stop := self.number * self.step + self.length) <= self.pushed:
@@ -194,23 +221,79 @@ class Decider:
             count = min((self.pushed - stop) // self.step + 1, _AT_ONCE)
             yield from self._measure(count, stop)
 
-    def _measure(self, count: int, first_stop: int) -> Iterator[Window]:
+    def _values(self, windows: NDArray[np.float32], count: int) -> NDArray[np.float64]:
+        if self._pipeline.front.whole:
+            return windows.reshape(count, -1).astype(np.float64)
+        if count > 1:
+            self._expected = -1
+            return self._plan.table(windows)
+        if self.number != self._expected:  # the last window was not the one before
+            self._hops = self._plan.start(n_channels=self.n_channels, step=self.step)
+        self._expected = self.number + 1
+        return self._hops.next(self._cut.at(windows, self._ring.memory))
+
+    def _measure(self, count: int, first_stop: int) -> list[Window]:
         offset = self.pushed - self._ring.written
         stops = [first_stop + k * self.step for k in range(count)]
         windows = self._ring.windows(
             stops[-1] - offset, count=count, length=self.length, step=self.step
         )
         begin = now()
-        values = self._plan.table(windows)
-        levels = np.abs(windows).mean(axis=2, dtype=np.float64)
+        values = self._values(windows, count)
+        levels = np.empty((count, self.n_channels))
+        self._sizes(windows, levels)
         middle = now()
-        proba, told = np.ones((count, 1)), np.full(count, np.nan)
+        told = [math.nan] * count
         if self.target:
-            told = self._pipeline.estimates(values, person=self._person)
+            proba = np.ones((count, 1))
+            told = self._told(values).tolist()
         else:
-            proba = self._pipeline.probabilities(values, person=self._person)
+            proba = self._shares(values)
         self._stopwatch.add("features", middle - begin)
         self._stopwatch.add("model", now() - middle)
-        for k, stop in enumerate(stops):
-            yield Window(self.number, stop, "", proba[k], levels[k], float(told[k]))
-            self.number += 1
+        number, self.number = self.number, self.number + count
+        return [
+            Window(number + k, stop, "", proba[k], levels[k], told[k])
+            for k, stop in enumerate(stops)
+        ]
+
+
+class _Cut:
+    """The newest window and where it lies, as a `SlidingWindows` says it."""
+
+    __slots__ = ("_view", "count", "memory", "per_channel")
+
+    def __init__(self, per_channel: int) -> None:
+        self.count, self.per_channel = 1, per_channel
+
+    def at(self, view: NDArray[np.float32], memory: NDArray[np.float32]) -> SlidingWindows:
+        self._view, self.memory = view, memory
+        return cast("SlidingWindows", self)
+
+    def windows(self) -> NDArray[np.float32]:
+        return self._view
+
+
+def _scorer(
+    pipeline: Pipeline, person: Scaler | None
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return what turns features into probabilities: the usual model has a pass of its own."""
+    model, learned = pipeline.model, pipeline.fitted
+    if pipeline.front.whole:
+        return lambda values: model.predict_proba(pipeline.taken(values))  # type: ignore[attr-defined]
+    if not isinstance(model, LDA) or learned.selection is not None:
+        return partial(pipeline.probabilities, person=person)
+    from myograph.stream.hops import linear_shares
+
+    scaler = person if pipeline.config.scaling == "person" else learned.scaler
+    n_features = model.coef_.shape[1]
+    scale = np.zeros(n_features), np.ones(n_features)
+    if scaler is not None:
+        scale = scaler.centre, scaler.spread
+
+    def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.empty((len(values), len(model.coef_)))
+        linear_shares(values, scale, model.coef_, model.intercept_, found)
+        return found
+
+    return shares

@@ -7,10 +7,8 @@ that wait are bounded in number, windows that are overtaken are dropped and coun
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +27,7 @@ from myograph.stream.health import Health
 from myograph.stream.link import Link, Patience, Stretch
 from myograph.stream.notices import NoticeLimit
 from myograph.stream.source import Source, now
+from myograph.stream.sweep import Sweep
 from myograph.stream.watch import Watch, hold
 
 __all__ = ["Engine", "Rules", "run"]
@@ -114,6 +113,9 @@ class Engine:
         self._answered = 0  # windows below this were answered at least by an abstention
         self._stop = asyncio.Event()
         self._arrived_s = 0.0
+        self._heard_s = 0.0  # when samples came, or their absence was last answered
+        self._quiet_s = 0.0  # how long nothing may come after that
+        self._sweep = Sweep()
         self._limit = NoticeLimit(self._rules.most_notices)
         self._begun_s = now()
 
@@ -143,8 +145,9 @@ class Engine:
                 await consumer.start(layout, self._decider.classes)
             self._begun_s = now()
             self._tell(Notice("connected", 0.0, _connected(self._link.source, layout)))
-            with _quiet_collector():
-                self._link.start()
+            with self._sweep:
+                self._heard_s, self._quiet_s = now(), self._silence_s
+                self._link.start(self._take)
                 await self._loop(None if seconds is None else now() + seconds)
             self._say(self._limit.finish(self._time_s()))
         finally:
@@ -183,19 +186,23 @@ class Engine:
     # --- while it runs ---------------------------------------------------------------------------
 
     async def _loop(self, until_s: float | None) -> None:
+        # Samples that nothing waits before are taken where they come in, see `Link.start`; what is
+        # left for this loop is a backlog, notices, silence and the end.
         link, patient = self._link, self._link.source.patient
-        quiet_s = self._silence_s
         while not self._stop.is_set():
-            timeout_s = None if patient else quiet_s
-            if until_s is not None:
-                left_s = until_s - now()
-                if left_s <= 0:
-                    return
-                timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
-            item = await link.get(timeout_s=timeout_s)
+            moment_s = now()
+            quiet_left_s = math.inf if patient else self._heard_s + self._quiet_s - moment_s
+            left_s = math.inf if until_s is None else until_s - moment_s
+            if left_s <= 0:
+                return
+            if quiet_left_s <= 0 and not link.backlog and not link.ended:
+                self._silence()
+                self._heard_s, self._quiet_s = now(), self._step_s
+                continue
+            wait_s = min(quiet_left_s, left_s)
+            item = await link.get(timeout_s=None if math.isinf(wait_s) else wait_s)
             if isinstance(item, Stretch):
                 self._take(item)
-                quiet_s = self._silence_s
                 if link.backlog:
                     await asyncio.sleep(0)  # the source and the consumers get their turn
             elif isinstance(item, Notice):
@@ -204,12 +211,10 @@ class Engine:
                 self._tell(item)
             elif link.ended:
                 return
-            elif not patient:
-                self._silence()
-                quiet_s = self._step_s
 
     def _take(self, stretch: Stretch) -> None:
         begin = now()
+        self._heard_s, self._quiet_s = begin, self._silence_s
         waited_s = begin - stretch.arrived_s
         self.health.stopwatch.add("wait", waited_s)
         self._arrived_s = stretch.arrived_s
@@ -222,16 +227,18 @@ class Engine:
             consumer.samples(stretch.first, stretch.samples)
         self._next = stretch.first + stretch.samples.shape[1]
         self._samples(stretch.samples, skip=skip)
+        if not self._link.backlog:
+            self._sweep.now_and_then(begin)
 
     def _samples(self, samples: NDArray[np.float32], *, skip: bool) -> None:
         if self._watch.look(samples):
             self._tell_constant()
-        finite = np.isfinite(samples)
-        if finite.all():
+        if self._watch.finite:
             self.health.samples += samples.shape[1]
             self._held[:] = samples[:, -1]
             self._settle(self._decider.push(samples, skip=skip))
             return
+        finite = np.isfinite(samples)
         whole: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=0)
         bad = int(whole.size - whole.sum())
         self.health.non_finite += bad
@@ -272,7 +279,7 @@ class Engine:
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def _settle(self, windows: Iterator[Window]) -> None:
+    def _settle(self, windows: Iterable[Window]) -> None:
         for window in windows:
             if window.proba is not None and window.level is not None:
                 self._decide(window, window.proba, window.level)
@@ -366,14 +373,3 @@ async def run(
 
 def _connected(source: Source, layout: Layout) -> str:
     return f"{source.name} gives {layout.n_channels} channels at {layout.fs_hz:g} Hz."
-
-
-@contextmanager
-def _quiet_collector() -> Iterator[None]:
-    """Keep what lives already out of the garbage collector's way while a stream runs."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -16,7 +16,13 @@ from myograph.stream.boards import BoardSource
 from myograph.stream.consumer import Consumer
 from myograph.stream.declare import Declared
 from myograph.stream.faults import Faults, Faulty
-from myograph.stream.generated import Generated, simulated_person
+from myograph.stream.generated import (
+    Generated,
+    fitted_twin,
+    kept_person,
+    simulated_body,
+    simulated_person,
+)
 from myograph.stream.lsl import LslOutlet, LslSource
 from myograph.stream.mqtt import MqttOutlet, MqttSource
 from myograph.stream.replay import Replay
@@ -28,6 +34,7 @@ from myograph.stream.websocket import WebSocketOutlet, WebSocketSource
 __all__ = ["OUTLETS", "SOURCES", "Address", "find_outlet", "find_source"]
 
 _DECLARED = frozenset({"fs_hz", "kind", "unit", "names"})
+_SCENE = ("kind", "condition", "seconds", "seed")
 _FAULTS = frozenset({"loss", "doubled", "jitter_s", "outage_after_s", "outage_s", "drift_ppm"})
 
 
@@ -157,7 +164,7 @@ def _replay(address: Address) -> Source:
     source = Replay(
         recording,
         speed=address.number("speed", 1.0),
-        chunk_ms=address.number("chunk_ms", 20.0),
+        chunk_ms=_chunk_ms(address),
         loops=int(address.number("loops", 1)),
     )
     source.name = f"replay:{address.place}"
@@ -165,20 +172,51 @@ def _replay(address: Address) -> Source:
 
 
 def _twin(address: Address) -> Source:
-    address.only("speed", "chunk_ms", "pieces", *_FAULTS)
-    if address.place and not address.place.isdigit():
-        raise ParameterError(
-            f"A simulated person has a number, from 1: twin:3; got {address.place!r}."
-        )
+    address.only("speed", "chunk_ms", "pieces", *_SCENE, "person", *_FAULTS)
     pieces = int(address.number("pieces", 0))
     source = Generated(
-        simulated_person(int(address.place or 1)),
+        _person_of(address),
         speed=address.number("speed", 1.0),
-        chunk_ms=address.number("chunk_ms", 20.0),
+        chunk_ms=_chunk_ms(address),
         pieces=pieces or None,
     )
     source.name = f"twin:{address.place or 1}"
     return _with_faults(source, address)
+
+
+def _person_of(address: Address) -> Callable[[int], Recording]:
+    """Return who is simulated: by a number, or as somebody saved them."""
+    place = address.place
+    body = {name: address.number(name, 0.0) for name in ("seconds",) if name in address.options}
+    if "seed" in address.options:
+        body["seed"] = int(address.number("seed", 0))
+    if not place or place.isdigit():
+        kind, rest = address.options.get("kind"), {}
+        if "condition" in address.options:
+            rest["condition"] = address.options["condition"]
+        if kind is None and (body or rest or "person" in address.options):
+            raise ParameterError(
+                f"{address.scheme}:{place} is a quick person without a body; condition=, seconds= "
+                "and seed= need kind=gestures, fatigue, progression, rehab or needle."
+            )
+        if kind is None:
+            return simulated_person(int(place or 1))
+        return simulated_body(kind, int(place or 1), **body, **rest)
+    path = Path(place)
+    if path.is_dir():
+        return kept_person(path, address.options.get("person", ""))
+    if path.suffix == ".json":
+        return fitted_twin(path, **body)
+    raise ParameterError(
+        "A simulated person has a number, from 1 (twin:3), or is a cohort's folder (myograph "
+        f"simulate cohort) or a file NAME.twin.json (myograph twin fit); got {place!r}."
+    )
+
+
+def _chunk_ms(address: Address) -> float | None:
+    """Return how much signal comes together; what is lost on purpose is lost in small pieces."""
+    given = "chunk_ms" in address.options or _FAULTS & set(address.options)
+    return address.number("chunk_ms", 20.0) if given else None
 
 
 def _with_faults(source: Source, address: Address) -> Source:

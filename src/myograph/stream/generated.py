@@ -3,16 +3,112 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
-from myograph.core.checks import check_count
+from myograph.core.checks import check_count, unknown_name
+from myograph.core.errors import ArtifactError, DataError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.recording import Recording
+from myograph.datasets.folder import open_folder
 from myograph.datasets.simulated import COHORT, SimulatedCohort, simulate
 from myograph.stream.replay import Replay
 from myograph.stream.source import Chunk, Source
+from myograph.twin.cohort import Scene, sitting
+from myograph.twin.cohorts import COHORTS
+from myograph.twin.cohorts.fitted import fitted_sitting
+from myograph.twin.posterior import PatientTwin
 
-__all__ = ["Generated", "simulated_person"]
+__all__ = ["Generated", "fitted_twin", "kept_person", "simulated_body", "simulated_person"]
+
+
+def simulated_body(kind: str, number: int, **scene: Any) -> Callable[[int], Recording]:
+    """Return what makes recordings of a person with a whole simulated body, one after the other.
+
+    Parameters
+    ----------
+    kind : str
+        Of cohort: ``"gestures"``, ``"fatigue"``, ``"progression"``, ``"rehab"``, ``"needle"``; see
+        ``myograph simulate kinds``.
+    number : int
+        Of the person, from 1.
+    **scene
+        Fields of `myograph.twin.cohort.Scene`: ``condition``, ``seconds``, ``seed``, ``fs_hz``.
+        The recordings are those that the cohort would hold, in turn.
+
+    Raises
+    ------
+    ParameterError
+        If the kind or a field is unknown, or a value breaks its rule.
+    """
+    check_count(number, name="number")
+    cohort = COHORTS[kind]
+    record = sitting(cohort, Scene(people=number, **scene), number - 1)
+    takes = cohort.takes
+
+    def make(piece: int) -> Recording:
+        return record(piece % takes + 1).recording
+
+    return make
+
+
+def kept_person(folder: str | PathLike[str], person: str = "") -> Callable[[int], Recording]:
+    """Return what gives the recordings of one person of a simulated cohort that was written.
+
+    Parameters
+    ----------
+    folder : path
+        As ``myograph simulate cohort`` writes it.
+    person : str
+        Pseudonym; the first one when not given.
+
+    Raises
+    ------
+    FormatError
+        If the folder is no cohort.
+    ParameterError
+        If it has no such person.
+    """
+    dataset = open_folder(folder)
+    people = [subject.pseudonym for subject in dataset.subjects]
+    name = person or people[0]
+    if name not in people:
+        raise ParameterError(unknown_name(name, people, what=f"person of {folder}"))
+    own = dataset.of([name]).recordings
+
+    def make(piece: int) -> Recording:
+        return own[piece % len(own)]
+
+    return make
+
+
+def fitted_twin(
+    path: str | PathLike[str], *, seconds: float = 20.0, seed: int = 0
+) -> Callable[[int], Recording]:
+    """Return what makes recordings of a stand-in for a twin that ``myograph twin fit`` wrote.
+
+    See `myograph.twin.cohorts.fitted` for what is the twin's and what is not.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is no twin.
+    DataError
+        If it cannot be read.
+    """
+    try:
+        said = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as a twin: {error}.") from error
+    try:
+        twin = PatientTwin.from_dict(said)
+    except ArtifactError as error:
+        raise ArtifactError(f"{path}: {error}") from error
+    record = fitted_sitting(twin, seconds=seconds, seed=seed)
+    return lambda piece: record(piece + 1).recording
 
 
 def simulated_person(
@@ -71,7 +167,7 @@ class Generated(Source):
         make: Callable[[int], Recording],
         *,
         speed: float = 1.0,
-        chunk_ms: float = 20.0,
+        chunk_ms: float | None = None,
         pieces: int | None = None,
     ) -> None:
         super().__init__("twin")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["Histogram", "Stopwatch"]
 
 _LOWEST_S = 1e-6
 _PER_DECADE = 40
 _DECADES = 8  # up to 100 s
+# So many durations are kept as they are before they are sorted into bins, all at once.
+_FRESH = 256
 
 
 class Histogram:
@@ -26,24 +30,35 @@ class Histogram:
     (2.1, 4, 0.03)
     """
 
-    __slots__ = ("_counts", "count", "longest_s", "total_s")
+    __slots__ = ("_count", "_counts", "_fresh", "_lock", "_longest_s", "_total_s")
 
     def __init__(self) -> None:
-        self._counts = [0] * (_PER_DECADE * _DECADES + 1)
-        self.count = 0
-        self.total_s = 0.0
-        self.longest_s = 0.0
+        self._counts = np.zeros(_PER_DECADE * _DECADES + 1, dtype=np.int64)
+        self._fresh: list[float] = []
+        self._lock = threading.Lock()  # a view may ask from a thread of its own
+        self._count = 0
+        self._total_s = self._longest_s = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
-        place = 0
-        if seconds > _LOWEST_S:
-            place = min(int(math.log10(seconds / _LOWEST_S) * _PER_DECADE), len(self._counts) - 1)
-        self._counts[place] += 1
-        self.count += 1
-        self.total_s += seconds
-        if seconds > self.longest_s:
-            self.longest_s = seconds
+        self._fresh.append(seconds)
+        if len(self._fresh) >= _FRESH:
+            self._sort()
+
+    @property
+    def count(self) -> int:
+        """How many were counted."""
+        return self._count + len(self._fresh)
+
+    @property
+    def total_s(self) -> float:
+        """All durations together."""
+        return self._total_s + sum(self._fresh)
+
+    @property
+    def longest_s(self) -> float:
+        """The longest duration; 0 when nothing was counted."""
+        return max(self._longest_s, max(self._fresh, default=0.0))
 
     @property
     def mean_s(self) -> float:
@@ -54,9 +69,25 @@ class Histogram:
         """Return the duration that ``share`` of all do not exceed; NaN when nothing was counted."""
         if not self.count:
             return math.nan
+        self._sort()
         place = int(np.searchsorted(np.cumsum(self._counts), share * self.count))
         middle = _LOWEST_S * 10 ** ((place + 0.5) / _PER_DECADE)
         return min(middle, self.longest_s)
+
+    def _sort(self) -> None:
+        with self._lock:
+            fresh, self._fresh = self._fresh, []
+            if fresh:
+                self._bin(np.array(fresh))
+
+    def _bin(self, seconds: NDArray[np.float64]) -> None:
+        places = np.log10(np.maximum(seconds, _LOWEST_S) / _LOWEST_S) * _PER_DECADE
+        last = len(self._counts) - 1
+        places = np.minimum(places.astype(np.int64), last)
+        self._counts += np.bincount(places, minlength=last + 1)
+        self._count += len(seconds)
+        self._total_s += float(seconds.sum())
+        self._longest_s = max(self._longest_s, float(seconds.max()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return count, mean, quantiles and maximum, in milliseconds; None where nothing is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,6 +95,9 @@ class Link:
         self._room = asyncio.Event()
         self._room.set()
         self._task: asyncio.Task[None] | None = None
+        self._now: Callable[[Stretch], None] | None = None
+        self._idle = False  # the reader waits, and nothing is there
+        self._failure: BaseException | None = None
         self._layout: Layout | None = None
         self._timeline: Timeline | None = None
         self.ended = False
@@ -126,6 +130,7 @@ class Link:
         SourceMissingError
             If it does not appear in time.
         """
+        self.source.deliver = self._deliver
         layout = await self.source.open(timeout_s=self._patience.open_s)
         self._layout = layout
         self._most = max(1, round(self._patience.waiting_s * layout.fs_hz))
@@ -137,8 +142,16 @@ class Link:
         self.connected = True
         return layout
 
-    def start(self) -> None:
-        """Begin to read what was opened."""
+    def start(self, at_once: Callable[[Stretch], None] | None = None) -> None:
+        """Begin to read what was opened.
+
+        Parameters
+        ----------
+        at_once : callable, optional
+            Takes what comes while the reader waits in `get` and nothing else does, in the very
+            callback that brought it. What it raises, `get` raises.
+        """
+        self._now = at_once
         self._task = asyncio.create_task(self._run(), name=f"reads {self.source.name}")
 
     async def get(self, *, timeout_s: float | None = None) -> Stretch | Notice | None:
@@ -148,11 +161,14 @@ class Link:
                 self._raise_failure()
                 return None
             self._ready.clear()
+            self._idle = True
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._ready.wait()
             except TimeoutError:
                 return None
+            finally:
+                self._idle = False
             if not self._queue:
                 self._raise_failure()
                 return None
@@ -175,6 +191,8 @@ class Link:
         await self.source.close()
 
     def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         task = self._task
         if task is not None and task.done() and not task.cancelled():
             error = task.exception()
@@ -203,8 +221,10 @@ class Link:
             chunk = await self.source.read()
             if chunk is None:
                 return
-            if chunk.samples.shape[1]:
-                self._take(chunk)
+            # What never drops anything need not know what waits behind.
+            if self.source.patient and self._deliver(chunk):
+                continue
+            self._take(chunk)
             if self.source.patient and not self._room.is_set():
                 await self._room.wait()
 
@@ -238,19 +258,47 @@ class Link:
             )
             return True
 
+    def _deliver(self, chunk: Chunk) -> bool:
+        """Hand a chunk over at once, if whoever reads waits for it."""
+        if not self._idle or self._queue or self._now is None or self._failure is not None:
+            return False
+        stretch = self._placed(chunk)
+        if stretch is None:
+            return True
+        if self._queue:  # something has to be told first
+            self._keep(stretch)
+            return True
+        try:
+            self._now(stretch)
+        except BaseException as error:  # noqa: BLE001 - `get` raises it, where somebody waits
+            self._failure = error
+            self._ready.set()
+        return True
+
     def _take(self, chunk: Chunk) -> None:
+        stretch = self._placed(chunk)
+        if stretch is not None:
+            self._keep(stretch)
+
+    def _placed(self, chunk: Chunk) -> Stretch | None:
+        """Return the new samples of a chunk with their place; None when none are new."""
+        if not chunk.samples.shape[1]:
+            return None
         place = self.timeline.place(chunk)
         if place.skip:
             self._tell_again(place.skip, place.late)
         samples = chunk.samples[:, place.skip :] if place.skip else chunk.samples
         if not samples.shape[1]:
-            return
+            return None
+        return Stretch(place.first, samples, chunk.arrived_s)
+
+    def _keep(self, stretch: Stretch) -> None:
         if self._waiting >= self._most:
             self._room.clear()
             if not self.source.patient:
                 self._drop_oldest()
-        self._queue.append(Stretch(place.first, samples, chunk.arrived_s))
-        self._waiting += samples.shape[1]
+        self._queue.append(stretch)
+        self._waiting += stretch.samples.shape[1]
         self._ready.set()
 
     def _drop_oldest(self) -> None:

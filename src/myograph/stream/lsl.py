@@ -75,7 +75,7 @@ class LslSource(Source):
         rate_hz = full.nominal_srate() or None
         layout, self._factors = self._declared.layout(described, fs_hz=rate_hz, where=self.name)
         await loop.run_in_executor(None, self._inlet.open_stream, timeout_s)
-        self._mailbox, self._leave = Mailbox(), threading.Event()
+        self._mailbox, self._leave = Mailbox(deliver=self.deliver), threading.Event()
         self._thread = threading.Thread(
             target=self._pull,
             args=(self._inlet, self._mailbox, self._leave),

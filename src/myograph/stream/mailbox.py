@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
+from collections.abc import Callable
 
 from myograph.core.errors import DataError
-from myograph.stream.source import Chunk, SourceLostError
+from myograph.stream.source import Chunk, SourceLostError, now
 
 __all__ = ["Mailbox"]
 
@@ -18,18 +20,35 @@ class Mailbox:
     ----------
     most : int
         Chunks that wait at most.
+    deliver : callable, optional
+        Is offered each chunk that nothing waits before or behind, and returns whether it took it:
+        `Source.deliver`. What it takes never waits here.
     """
 
-    def __init__(self, *, most: int = 1024) -> None:
+    def __init__(self, *, most: int = 1024, deliver: Callable[[Chunk], bool] | None = None) -> None:
         self._chunks: deque[Chunk] = deque(maxlen=most)
         self._ready = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._ended = False
         self._failure: DataError | None = None
+        self._deliver = deliver
+        self._sent = self._came = 0  # chunks from another thread, on both sides of the way
+        self._heard_s = now()
         self.dropped = 0
 
-    def put(self, chunk: Chunk) -> None:
-        """Deliver a chunk, from inside the event loop."""
+    def put(self, chunk: Chunk, *, more: bool = False) -> None:
+        """Deliver a chunk, from inside the event loop.
+
+        Parameters
+        ----------
+        chunk : Chunk
+        more : bool
+            Whether newer ones are known to follow at once.
+        """
+        self._heard_s = now()
+        alone = not more and not self._chunks
+        if alone and self._deliver is not None and self._deliver(chunk):
+            return
         if len(self._chunks) == self._chunks.maxlen:
             self.dropped += 1
         self._chunks.append(chunk)
@@ -37,7 +56,12 @@ class Mailbox:
 
     def put_from_thread(self, chunk: Chunk) -> None:
         """Deliver a chunk from another thread."""
-        self._call(self.put, chunk)
+        self._sent += 1
+        self._call(self._arrive, chunk)
+
+    def _arrive(self, chunk: Chunk) -> None:
+        self._came += 1
+        self.put(chunk, more=self._came < self._sent)
 
     def end(self) -> None:
         """Say that nothing more will come."""
@@ -67,15 +91,18 @@ class Mailbox:
         SourceLostError
             If the source is gone, or says nothing for ``silence_s``.
         """
+        begin_s, left_s = now(), silence_s
         while not self._chunks:
             if self._failure is not None:
                 raise self._failure
             if self._ended:
                 return None
             self._ready.clear()
-            try:
-                async with asyncio.timeout(silence_s):
+            if silence_s is not None:
+                left_s = max(begin_s, self._heard_s) + silence_s - now()
+                if left_s <= 0:
+                    raise SourceLostError(f"{name} has said nothing for {silence_s:g} s.")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
                     await self._ready.wait()
-            except TimeoutError:
-                raise SourceLostError(f"{name} has said nothing for {silence_s:g} s.") from None
         return self._chunks.popleft()

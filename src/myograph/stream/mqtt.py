@@ -119,7 +119,7 @@ class MqttSource(Source):
     async def open(self, *, timeout_s: float) -> Layout:
         """Connect, subscribe and wait for the hello."""
         needs("aiomqtt", to="use MQTT", extra="stream")
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(deliver=self.deliver)
         self._announced = asyncio.Event()
         self._seen = "the broker does not answer"
         self._task = asyncio.create_task(self._listen(self._mailbox))
@@ -209,7 +209,7 @@ class MqttOutlet(Consumer):
 
     def take(self, answer: Answer) -> None:
         """Publish an answer."""
-        self._put("decision", json.dumps(answer.to_dict()))
+        self._put("decision", answer.to_json())
 
     def hear(self, notice: Notice) -> None:
         """Publish a notice."""

@@ -102,9 +102,8 @@ class Recorder(Consumer):
     def take(self, answer: Answer) -> None:
         """Write a decision."""
         if self._answers:
-            told = answer.to_dict()
-            del told["level"]
-            self._put(_note({"answer": told}))
+            told = f'{{"answer": {answer.to_json(level=False)}}}'
+            self._put(block(b"A", told.encode()))
 
     def hear(self, notice: Notice) -> None:
         """Write a notice."""

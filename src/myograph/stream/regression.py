@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from myograph.core.checks import check_positive, unknown_name
 from myograph.core.errors import ArtifactError, DataError, ParameterError
 from myograph.stream.control import DOFS, MOVEMENTS, Command, movement_vector
+from myograph.stream.onset_gate import OnsetGate
 
 __all__ = ["SimultaneousControl", "ValueControl", "ValueMove", "movement_targets"]
 
@@ -48,6 +49,8 @@ class SimultaneousControl:
         Ridge penalty, per moment.
     dead_band : float
         Values below it are nothing.
+    gate : OnsetGate, optional
+        Lets nothing move until the largest value is clearly there.
 
     Examples
     --------
@@ -58,9 +61,12 @@ class SimultaneousControl:
     np.True_
     """
 
-    def __init__(self, *, alpha: float = 0.01, dead_band: float = 0.05) -> None:
+    def __init__(
+        self, *, alpha: float = 0.01, dead_band: float = 0.05, gate: OnsetGate | None = None
+    ) -> None:
         self.alpha = check_positive(alpha, name="alpha")
         self.dead_band = float(dead_band)
+        self._gate = gate
         self._weights: Floats | None = None
 
     def fit(self, levels: ArrayLike, targets: ArrayLike) -> Self:
@@ -92,11 +98,15 @@ class SimultaneousControl:
     def push(self, levels: ArrayLike, time_s: float) -> Command:
         """Take the newest level of every channel and return what moves, and how fast."""
         values = np.clip(self.estimate(levels)[0], -1.0, 1.0)
+        if self._gate is not None and not self._gate.push(float(np.abs(values).max())):
+            return Command(time_s, np.zeros(len(DOFS)), reason="idle")
         values[np.abs(values) < self.dead_band] = 0.0
         return Command(time_s, values)
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """Close the gate; nothing else is remembered."""
+        if self._gate is not None:
+            self._gate.reset()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return what was learned."""

@@ -16,6 +16,10 @@ from myograph.stream.source import Chunk, Source, now
 
 __all__ = ["Replay"]
 
+# Samples come together that are measured within so long, on the clock of whoever waits for them;
+# and never more signal than this.
+_TOGETHER_MS, _MOST_TOGETHER_MS = 20.0, 500.0
+
 
 class Replay(Source):
     """Gives the samples of a recording as if they were measured now.
@@ -27,8 +31,9 @@ class Replay(Source):
     recording : Recording
     speed : float
         1 is true time, 50 fifty times faster; infinity waits for nobody but the reader.
-    chunk_ms : float
-        Signal that comes together.
+    chunk_ms : float, optional
+        Signal that comes together: by default what is due within 20 ms, up to 500 ms of it, so
+        that a quick replay need not ask for every hop by itself.
     sizes : sequence of int, optional
         Sizes of the chunks instead, in samples, taken in turn.
     loops : int
@@ -54,13 +59,15 @@ class Replay(Source):
         recording: Recording,
         *,
         speed: float = 1.0,
-        chunk_ms: float = 20.0,
+        chunk_ms: float | None = None,
         sizes: Sequence[int] = (),
         loops: int = 1,
     ) -> None:
         super().__init__("replay")
         if not math.isinf(speed):
             check_positive(speed, name="speed")
+        if chunk_ms is None:
+            chunk_ms = min(_TOGETHER_MS * max(speed, 1.0), _MOST_TOGETHER_MS)
         check_positive(chunk_ms, name="chunk_ms")
         self._recording = recording
         self._speed = speed
@@ -69,6 +76,7 @@ class Replay(Source):
         ]
         self._loops = check_count(loops, name="loops")
         self._missing = _missing(recording)
+        self._gaps = bool(self._missing.any())
         self._place = self._turn = self._round = 0
         self._begin_s = 0.0
         # At a finite speed the clock drives: what is not taken in time is late.
@@ -101,10 +109,10 @@ class Replay(Source):
             self._place = stop
             await self._wait()
             missing = self._missing[first:stop]
-            if missing[0]:
+            if self._gaps:
                 self._place = first + _run(missing)
-                continue
-            self._place = first + _run(missing)
+                if missing[0]:
+                    continue
             return Chunk(self._recording.samples[:, first : self._place], None, now(), number)
 
     async def close(self) -> None:

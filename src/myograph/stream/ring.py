@@ -33,12 +33,15 @@ class Ring:
     [[3.0, 4.0, 5.0]]
     """
 
-    __slots__ = ("_buffer", "_place", "capacity", "n_channels", "written")
+    __slots__ = ("_buffer", "_flat", "_place", "capacity", "memory", "n_channels", "written")
 
     def __init__(self, n_channels: int, capacity: int) -> None:
         self.n_channels = check_count(n_channels, name="n_channels")
         self.capacity = check_count(capacity, name="capacity")
         self._buffer = np.zeros((n_channels, 2 * capacity), dtype=np.float32)
+        self._flat = self._buffer.reshape(-1)
+        #: Where the windows that were viewed last lie: memory from their first sample on.
+        self.memory = self._flat
         self._place = 0  # where the next sample goes, in the first half
         #: Samples written since the start.
         self.written = 0
@@ -60,6 +63,11 @@ class Ring:
         self._place = (place + n_new) % size
         self.written += n_new
 
+    @property
+    def per_channel(self) -> int:
+        """Samples from one channel to the next in `memory`."""
+        return 2 * self.capacity
+
     def newest(self, n_samples: int) -> NDArray[np.float32]:
         """View the newest samples, shape (n_channels, n_samples); valid until the next write."""
         stop = self._place + self.capacity
@@ -77,6 +85,9 @@ class Ring:
         back = self.written - stop
         end = self._place + self.capacity - back
         first = end - length - (count - 1) * step
+        self.memory = self._flat[first:]
+        if count == 1:
+            return self._buffer[None, :, first : first + length]
         samples = self._buffer[:, first:]
         per_channel, size = samples.strides
         return as_strided(

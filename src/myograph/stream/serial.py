@@ -155,7 +155,7 @@ class SerialSource(Source):
                         f"Serial ports seen: {serial_ports() or 'none'}."
                     ) from error
                 await asyncio.sleep(0.1)
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(deliver=self.deliver)
         self._thread = threading.Thread(
             target=self._listen, args=(self._port, self._mailbox), name=self.name, daemon=True
         )

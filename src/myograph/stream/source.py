@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -67,6 +68,9 @@ class Source(ABC):
     tolerance_s: float = 0.2
     #: True when the source waits for its reader (a file): nothing is ever dropped.
     patient: bool = False
+    #: Set by whoever reads the source. A source that is called with samples, inside the event loop,
+    #: offers them here first; what is not taken at once (False) it keeps for `read`.
+    deliver: Callable[[Chunk], bool] | None = None
     #: What the word before the colon is on the command line.
     scheme: ClassVar[str] = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 
 from myograph.core.errors import ParameterError
@@ -51,7 +50,7 @@ class UdpOutlet(Consumer):
         if self._socket is None:
             return
         try:
-            self._socket.sendto(json.dumps(answer.to_dict()).encode(), (self.host, self.port))
+            self._socket.sendto(answer.to_json().encode(), (self.host, self.port))
         except OSError:
             self.dropped += 1
 

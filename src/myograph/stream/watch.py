@@ -29,22 +29,28 @@ class Watch:
 
     def __init__(self, layout: Layout, *, constant_s: float) -> None:
         self._most = max(2, round(constant_s * layout.fs_hz))
+        # Imported when used: the compiler takes longer to load than most commands take.
+        from myograph.stream.hops import look
+
+        self._look = look
         self._last = np.full(layout.n_channels, np.nan, dtype=np.float32)
         self._run = np.zeros(layout.n_channels, dtype=np.int64)
+        self._found = np.zeros(2, dtype=np.int64)
         #: Which channels are constant now.
         self.constant = np.zeros(layout.n_channels, dtype=np.bool_)
         self.any_constant = False
+        #: Whether all of the newest samples are numbers.
+        self.finite = True
 
     def look(self, samples: NDArray[np.float32]) -> bool:
         """Take samples (n_channels, n_new); True when a channel became constant or varies again."""
         if samples.shape[1] == 0:
             return False
-        newest = samples[:, -1]
-        other = (samples != newest[:, None])[:, ::-1]
-        still = ~other.any(axis=1)
-        self._run = np.where(still & (newest == self._last), self._run, 0)
-        self._run += np.where(still, samples.shape[1], other.argmax(axis=1))
-        self._last = newest.copy()
+        self._look(samples, self._last, self._run, self._found)
+        bad, longest = self._found.tolist()
+        self.finite = not bad
+        if longest < self._most and not self.any_constant:
+            return False
         constant = self._run >= self._most
         if np.array_equal(constant, self.constant):
             return False

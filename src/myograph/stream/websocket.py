@@ -7,15 +7,18 @@ import contextlib
 import json
 import socket
 from collections import deque
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from myograph.core.errors import FormatError
+from myograph.core.errors import DataError, FormatError
 from myograph.core.layout import Layout
 from myograph.core.optional import needs
 from myograph.stream.answer import Answer, Notice
 from myograph.stream.consumer import Consumer
+from myograph.stream.listening import listening
+from myograph.stream.mailbox import Mailbox
 from myograph.stream.source import Chunk, Source, SourceLostError, SourceMissingError, now
 from myograph.stream.wire import check_channels, layout_from_hello, read_frame
 
@@ -41,49 +44,76 @@ class WebSocketSource(Source):
         super().__init__(self._url)
         self._silence_s = silence_s
         self._socket: Any = None
+        self._mailbox: Mailbox | None = None
         self._layout: Layout | None = None
 
     async def open(self, *, timeout_s: float) -> Layout:
         """Connect, trying again until the time is over, and read the hello."""
         client = needs("websockets.asyncio.client", to="use WebSockets", extra="stream")
+        connection = listening()
+        self._layout, self._mailbox = None, Mailbox(deliver=self.deliver)
+        hello: asyncio.Future[Layout] = asyncio.get_running_loop().create_future()
+        hear = partial(self._hear, self._mailbox, hello)
+        gone = partial(self._gone, self._mailbox, hello)
         seen = "nobody answers there"
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
                     try:
                         self._socket = await client.connect(
-                            self._url, compression=None, max_queue=256, proxy=None
+                            self._url,
+                            compression=None,
+                            proxy=None,
+                            create_connection=partial(connection, hear, gone),
                         )
                         break
                     except (OSError, _errors()) as error:
                         seen = str(error) or type(error).__name__
                         await asyncio.sleep(0.1)
                 seen = "it is connected and says nothing"
-                text = await self._receive()
+                return await hello
         except TimeoutError:
             await self.close()
             raise SourceMissingError(
                 f"{self._url} gave no samples within {timeout_s:g} s: {seen}."
             ) from None
-        self._layout = layout_from_hello(text, where=self._url)
-        return self._layout
 
     async def read(self) -> Chunk | None:
         """Wait for the next frame."""
-        layout = self._layout
-        if layout is None:
+        if self._mailbox is None or self._layout is None:
             raise SourceLostError(f"{self._url} is not open.")
+        return await self._mailbox.get(silence_s=self._silence_s, name=self._url)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._socket is not None:
+            taken, self._socket = self._socket, None
+            await taken.close()
+
+    def _hear(
+        self,
+        mailbox: Mailbox,
+        hello: asyncio.Future[Layout],
+        content: bytes | str,
+        *,
+        more: bool,
+        arrived_s: float,
+    ) -> None:
+        """Take one message, in the callback of the socket."""
         try:
-            async with asyncio.timeout(self._silence_s):
-                content = await self._receive()
-        except TimeoutError:
-            raise SourceLostError(
-                f"{self._url} has said nothing for {self._silence_s:g} s."
-            ) from None
-        arrived_s = now()
+            if self._layout is None:
+                self._layout = layout_from_hello(content, where=self._url)
+                if not hello.done():
+                    hello.set_result(self._layout)
+            elif content == _END:
+                mailbox.end()
+            else:
+                mailbox.put(self._chunk(content, self._layout, arrived_s), more=more)
+        except DataError as error:
+            self._gone(mailbox, hello, error)
+
+    def _chunk(self, content: bytes | str, layout: Layout, arrived_s: float) -> Chunk:
         if isinstance(content, str):
-            if content == _END:
-                return None
             raise FormatError(f"{self._url} sent text where samples were expected.")
         found = read_frame(content)
         check_channels(found, layout, where=self._url)
@@ -93,18 +123,14 @@ class WebSocketSource(Source):
             times = found.time_s - np.arange(size - 1, -1, -1) / layout.fs_hz
         return Chunk(found.samples, times, arrived_s, found.first)
 
-    async def close(self) -> None:
-        """Close the connection."""
-        if self._socket is not None:
-            taken, self._socket = self._socket, None
-            await taken.close()
-
-    async def _receive(self) -> str | bytes:
-        try:
-            received: str | bytes = await self._socket.recv()
-        except _errors() as error:
-            raise SourceLostError(f"{self._url} closed the connection ({error}).") from error
-        return received
+    def _gone(
+        self, mailbox: Mailbox, hello: asyncio.Future[Layout], error: Exception | None
+    ) -> None:
+        if not isinstance(error, DataError):
+            error = SourceLostError(f"{self._url} closed the connection ({error}).")
+        if not hello.done():
+            hello.set_exception(error)
+        mailbox.fail(error)
 
 
 #: What a sender says when it has no more samples.
@@ -140,7 +166,7 @@ class WebSocketOutlet(Consumer):
     def take(self, answer: Answer) -> None:
         """Send an answer."""
         if self._queues:
-            self._send(json.dumps({"answer": answer.to_dict()}))
+            self._send(f'{{"answer": {answer.to_json()}}}')
 
     def hear(self, notice: Notice) -> None:
         """Send a notice."""

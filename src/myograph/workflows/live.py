@@ -36,6 +36,7 @@ def live(  # noqa: PLR0913 - the verb as people type it: every option by its nam
     open_s: float = 10.0,
     give_up_s: float | None = None,
     on_constant: str = "tell",
+    realtime: bool = False,
 ) -> Health:
     """Run a model on a source until it ends, is stopped, or the time is over.
 
@@ -61,6 +62,8 @@ def live(  # noqa: PLR0913 - the verb as people type it: every option by its nam
         How long the source is waited for at first, and when it was lost (for ever by default).
     on_constant : {"tell", "abstain"}
         What to do while a channel does not vary.
+    realtime : bool
+        Decide with real-time priority, see `myograph.stream.hurry.hurried`.
 
     Returns
     -------
@@ -73,11 +76,14 @@ def live(  # noqa: PLR0913 - the verb as people type it: every option by its nam
         If the source never appears.
     LayoutError
         If it is not what the model learned from.
+    ParameterError
+        If real-time priority is asked for and not allowed.
     """
     from myograph.pipeline.artifact import load_model
     from myograph.pipeline.pipeline import Pipeline
     from myograph.stream.engine import Engine, Rules
     from myograph.stream.find import find_outlet, find_source
+    from myograph.stream.hurry import PRIORITY, hurried
     from myograph.stream.link import Patience
     from myograph.stream.recorder import Recorder
 
@@ -101,7 +107,8 @@ def live(  # noqa: PLR0913 - the verb as people type it: every option by its nam
         with _stopping(engine):
             return await engine.run(seconds=seconds)
 
-    return asyncio.run(run())
+    with hurried(PRIORITY if realtime else 0):
+        return asyncio.run(run())
 
 
 def _own_scale(pipeline: Pipeline, person: str | PathLike[str] | None) -> Scaler | None:

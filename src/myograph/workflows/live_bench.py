@@ -2,6 +2,10 @@
 
 The samples go over a WebSocket, the decisions come back over UDP, both through real sockets on
 this machine, whose monotonic clock both processes share. The signal is noise.
+
+A latency begins right before the sender's call that sends the newest samples, and ends when the
+sender's program has the decision: both calls into the kernel, both ways, and the waking of both
+processes count. How late the sender itself woke to send does not, and is told beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +16,11 @@ import multiprocessing
 import os
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,14 +34,17 @@ from myograph.pipeline.pipeline import Pipeline
 from myograph.stream.answer import Answer
 from myograph.stream.consumer import Consumer
 from myograph.stream.engine import Engine
+from myograph.stream.hurry import PRIORITY, hurried
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketSource
 from myograph.stream.wire import frame, hello
 
-__all__ = ["Setting", "bench_pipeline", "loaded", "measure"]
+__all__ = ["PRIORITY", "Setting", "bench_pipeline", "loaded", "measure"]
 
 # Decisions before the first one that counts: connections and caches settle.
 _SETTLE = 50
+# Asks the Linux kernel to stamp what a socket receives.
+_STAMPS = 35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +126,10 @@ def measure(setting: Setting) -> dict[str, Any]:
     -------
     dict
         ``latency_ms`` (p50, p95, p99, max: newest sample sent to decision received by the other
-        process), ``controller_delay_ms``, ``cpu_share`` (of a core, while streaming), ``lost``
+        process), ``parts_ms`` (the same of ``sending``, the sender's own call, which counts;
+        ``hearing``, from the decision's arrival at the sender's socket to the program that reads
+        it, which counts; ``sender late``, how late the sender woke to send, which does not),
+        ``controller_delay_ms``, ``cpu_share`` (of a core, while streaming), ``lost``
         (samples), ``decided``, ``load_average``, the setting, and the engine's own ``health``.
     """
     context = multiprocessing.get_context("spawn")
@@ -131,18 +142,18 @@ def measure(setting: Setting) -> dict[str, Any]:
         source = WebSocketSource(f"ws://127.0.0.1:{ws_port}")
         meter = _Meter()
         outlet = UdpOutlet("127.0.0.1", udp_port)
-        with _hurried(setting.priority):
+        with hurried(setting.priority):
             health = asyncio.run(Engine(pipeline, source, [outlet, meter]).run())
         load_average = os.getloadavg()[0]
-        latencies_s = np.array(ours.recv())
+        told = ours.recv()
     sender.join(10)
-    quantiles = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
-    latency_ms = {k: 1e3 * float(np.quantile(latencies_s, q)) for k, q in quantiles.items()}
+    latencies_s = np.array(told.pop("latency"))
     mean_ms = 1e3 * float(latencies_s.mean())
     return {
         "setting": asdict(setting),
         "hops": len(latencies_s),
-        "latency_ms": latency_ms,
+        "latency_ms": _quantiles_ms(latencies_s),
+        "parts_ms": {name: _quantiles_ms(values) for name, values in told.items()},
         "mean_ms": mean_ms,
         "controller_delay_ms": setting.window_ms / 2 + setting.hop_ms / 2 + mean_ms,
         "cpu_share": meter.share,
@@ -155,18 +166,9 @@ def measure(setting: Setting) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _hurried(priority: int) -> Iterator[None]:
-    """Run the block with real-time priority, which no child inherits."""
-    if not priority:
-        yield
-        return
-    fast = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-    os.sched_setscheduler(0, fast, os.sched_param(priority))
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+def _quantiles_ms(values_s: Any) -> dict[str, float]:
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+    return {k: 1e3 * float(np.quantile(values_s, q)) for k, q in shares.items() if len(values_s)}
 
 
 class _Meter(Consumer):
@@ -218,59 +220,94 @@ def _send(pipe: Any, given: dict[str, Any]) -> None:
     ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     ear.bind(("127.0.0.1", 0))
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-    total = setting.hops + _SETTLE + round(setting.window_ms / setting.hop_ms) + 1
-    sent_s = np.zeros(total)
-    heard: list[tuple[float, float]] = []
-    done = threading.Event()
-
-    def listen() -> None:
-        ear.settimeout(0.5)
-        with _hurried(setting.priority):
-            while not done.is_set():
-                try:
-                    content = ear.recv(65536)
-                except TimeoutError:
-                    continue
-                heard.append((time.monotonic(), json.loads(content)["time_s"]))
-
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
+    with suppress(OSError):  # a system without stamps: they are left out
+        ear.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
+    play = _Play(setting, ear)
 
     def give(connection: Any) -> None:
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with _hurried(setting.priority):
-            _play(connection, setting, sent_s)
+        with hurried(setting.priority):
+            play(connection)
         threading.Thread(target=server.shutdown).start()
 
     server = serve(give, "127.0.0.1", 0, compression=None)
     pipe.send((server.socket.getsockname()[1], ear.getsockname()[1]))
     server.serve_forever()
-    time.sleep(0.5)
-    done.set()
-    listener.join()
-    pipe.send(_latencies(heard, sent_s, setting))
+    pipe.send(play.told())
 
 
-def _play(connection: Any, setting: Setting, sent_s: Any) -> None:
-    rng = np.random.default_rng(1)
-    noise = (40 * rng.standard_normal((setting.n_channels, 50 * setting.hop))).astype(np.float32)
-    connection.send(hello(setting.layout))
-    time.sleep(1.0)
-    begin_s = time.monotonic()
-    for number in range(len(sent_s)):
-        first = (number % 50) * setting.hop
-        content = frame(noise[:, first : first + setting.hop], first=number * setting.hop)
-        time.sleep(max(0.0, begin_s + number * setting.hop_ms / 1000 - time.monotonic()))
-        sent_s[number] = time.monotonic()
-        connection.send(content)
-    connection.send('{"end": true}')
+class _Play:
+    """Sends a chunk when it is due and listens for decisions until the next one is.
+
+    Parameters
+    ----------
+    setting : Setting
+    ear : socket
+        Where decisions come in.
+    """
+
+    def __init__(self, setting: Setting, ear: socket.socket) -> None:
+        self._setting, self._ear = setting, ear
+        n_sent = setting.hops + _SETTLE + round(setting.window_ms / setting.hop_ms) + 1
+        self._late_s, self._sent_s, self._sending_s = np.zeros((3, n_sent))
+        self._heard: list[tuple[float, float, bytes]] = []
+
+    def __call__(self, connection: Any) -> None:
+        setting, hop_s = self._setting, self._setting.hop_ms / 1000
+        frames = needs("websockets.frames", to="time the live path", extra="stream")
+        rng = np.random.default_rng(1)
+        noise = rng.standard_normal((setting.n_channels, 50 * setting.hop))
+        noise = (40 * noise).astype(np.float32)
+        connection.send(hello(setting.layout))
+        time.sleep(1.0)
+        begin_s = time.monotonic() + hop_s
+        for number in range(len(self._sent_s)):
+            first = (number % 50) * setting.hop
+            content = frame(noise[:, first : first + setting.hop], first=number * setting.hop)
+            # Packed beforehand, as a device has its packet ready: only the call itself is timed.
+            packed = frames.Frame(frames.Opcode.BINARY, content).serialize(mask=False)
+            due_s = begin_s + number * hop_s
+            self._listen(due_s)
+            before_s = time.monotonic()
+            connection.socket.sendall(packed)
+            self._sending_s[number] = time.monotonic() - before_s
+            self._sent_s[number], self._late_s[number] = before_s, before_s - due_s
+        self._listen(time.monotonic() + 0.5)
+        connection.send('{"end": true}')
+
+    def told(self) -> dict[str, list[float]]:
+        """Return seconds: latencies, and what there is to know of their parts."""
+        setting = self._setting
+        latency, hearing = [], []
+        for moment_s, stamped_s, content in self._heard:
+            time_s = json.loads(content)["time_s"]
+            number = round(time_s * setting.fs_hz / setting.hop) - 1
+            if number >= _SETTLE and len(latency) < setting.hops:
+                latency.append(moment_s - self._sent_s[number])
+                if stamped_s:
+                    hearing.append(moment_s - stamped_s)
+        return {
+            "latency": latency,
+            "hearing": hearing,
+            "sending": self._sending_s[_SETTLE:].tolist(),
+            "sender late": self._late_s[_SETTLE:].tolist(),
+        }
+
+    def _listen(self, until_s: float) -> None:
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._ear.settimeout(left_s)
+            try:
+                content, ancillary, _, _ = self._ear.recvmsg(65536, 64)
+            except (TimeoutError, BlockingIOError):
+                return
+            moment_s = time.monotonic()
+            self._heard.append((moment_s, _stamped_s(ancillary, moment_s), content))
 
 
-def _latencies(heard: list[tuple[float, float]], sent_s: Any, setting: Setting) -> list[float]:
-    """Pair each decision with the moment at which its newest sample was sent."""
-    found = []
-    for moment_s, time_s in heard:
-        number = round(time_s * setting.fs_hz / setting.hop) - 1
-        if number >= _SETTLE:
-            found.append(moment_s - sent_s[number])
-    return found[: setting.hops]
+def _stamped_s(ancillary: list[tuple[int, int, bytes]], moment_s: float) -> float:
+    """Return when the kernel had a datagram, on the monotonic clock; 0 when it does not say."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, _STAMPS) and len(data) == 16:
+            seconds, nanoseconds = struct.unpack("qq", data)
+            return moment_s - (time.time() - seconds - 1e-9 * nanoseconds)
+    return 0.0

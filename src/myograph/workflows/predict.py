@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from myograph.core.decision import Decision
-from myograph.core.errors import DataError
 from myograph.core.recording import GAP, Recording
 from myograph.workflows.cohort import Data, Selection, open_cohort
+from myograph.workflows.estimate import Estimation, estimate_recording
 from myograph.workflows.outputs import write_text
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def predict(
     *,
     people: Sequence[str] = (),
     read: Mapping[str, Any] | None = None,
-) -> tuple[Prediction, ...]:
-    """Let a model decide about every window of every recording.
+) -> tuple[Prediction, ...] | tuple[Estimation, ...]:
+    """Let a model decide about every window of every recording, or estimate its value.
 
     Parameters
     ----------
@@ -147,6 +147,10 @@ def predict(
     read : mapping, optional
         Options for reading files, as for `myograph.read`.
 
+    Returns
+    -------
+    tuple of Prediction, or of Estimation when the model is a regression
+
     Raises
     ------
     ArtifactError
@@ -157,12 +161,9 @@ def predict(
         If a recording is shorter than a window.
     """
     pipeline = _loaded(model) if isinstance(model, str | PathLike) else model
-    if pipeline.task != "classification":
-        raise DataError(
-            "This model estimates a value, and predict names classes; use it from Python: "
-            "myograph.load_model(path).estimate(table)."
-        )
     cohort = open_cohort(data, Selection(people, people_from="file", read=read or {}))
+    if pipeline.task == "regression":
+        return tuple(estimate_recording(pipeline, recording) for recording in cohort.recordings)
     return tuple(predict_recording(pipeline, recording) for recording in cohort.recordings)
 
 

@@ -37,7 +37,7 @@ from myograph.twin.seeds import stream
 from myograph.twin.subject import simulate_person
 from myograph.twin.truth import Truth
 
-__all__ = ["PROGRESSION"]
+__all__ = ["PROGRESSION", "Case", "case"]
 
 _MUSCLE = "TA"
 _FIBRE_SHARE = 0.15
@@ -49,7 +49,7 @@ _RAMP_S, _REST_S, _LEAST_HOLD_S = 1.0, 1.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """A person's muscle before the disease, and its course."""
 
     who: Member
@@ -58,7 +58,11 @@ class _Case:
     scene: Scene
 
     def record(self, visit: int) -> Simulated:
-        months = _FIRST_MONTHS + _BETWEEN_MONTHS * (visit - 1)
+        """Return the recording of a visit, from 1."""
+        return self.record_at(_FIRST_MONTHS + _BETWEEN_MONTHS * (visit - 1), visit)
+
+    def record_at(self, months: float, visit: int) -> Simulated:
+        """Return the recording of a visit so many months after the onset."""
         seed = int(stream(self.who.seed, "visit", visit).integers(2**31))
         muscle = state_at(self.healthy, self.course, months=months, seed=self.who.seed)
         drive, reached = _drive(muscle, self.healthy.mvc_n, self.scene.seconds, seed)
@@ -110,13 +114,18 @@ class _Case:
 
 
 def _prepare(scene: Scene, index: int) -> Sitting:
+    return case(scene, index).record
+
+
+def case(scene: Scene, index: int) -> Case:
+    """Build a person of the cohort, healthy, with the course of what they have."""
     who = member(PROGRESSION, scene, index, ages=(40.0, 70.0))
     patient = simulate_person(who.person, (_MUSCLE,), seed=who.seed, fibre_share=_FIBRE_SHARE)
     course = COURSES[who.condition](seed=who.seed)
     rule = course.reinnervation
     # With a share of the fibres simulated, the neighbours of an orphan lie farther away.
     wider = replace(rule, radius_um=rule.radius_um / np.sqrt(_FIBRE_SHARE))
-    return _Case(who, patient.muscle(_MUSCLE), replace(course, reinnervation=wider), scene).record
+    return Case(who, patient.muscle(_MUSCLE), replace(course, reinnervation=wider), scene)
 
 
 def _drive(muscle: Muscle, healthy_n: float, seconds: float, seed: int) -> tuple[Drive, list[bool]]:
