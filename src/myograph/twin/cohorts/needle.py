@@ -2,7 +2,8 @@
 
 The muscle is the biceps brachii. Only the part of it around the needle is simulated, with the
 muscle's own density of units and fibres: what is further away is not heard. Everybody is asked
-for a share of a healthy person's force, so that early and reduced recruitment come by themselves.
+for a force, anything from slight to strong; early and reduced recruitment come by themselves. The
+needle goes where an examiner leaves it: not far from the motor point, moved until it is sharp.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ _WIDE_MM = 18.0
 _REACH_MM = 5.0
 _NEAR_UV = 25.0
 _CONTROL_HZ = 100.0
+
+# Forces asked for, as a share of the maximum: nobody measures them in a needle examination. What
+# the maximum is lies between the person's own and a healthy one's: an arm held against the
+# examiner's is the same for all, "as strong as you can" is not.
+_FORCES = (0.05, 0.5)
+# Where an examiner stops: so far from the endplates, mm, at the sharpest of so many places within a
+# few millimetres (potentials are taken when their rise is short: definitions, quantitative EMG).
+_FROM_ENDPLATES_MM, _PLACES, _BLUNT_MM = (8.0, 30.0), 4, 0.15
 
 # The diseases behind each condition: name, severity from and to, months from and to.
 _DISEASES: dict[str, tuple[tuple[str, tuple[float, float], tuple[float, float]], ...]] = {
@@ -122,10 +131,10 @@ def _body(who: Member) -> _Body:
 def _record(who: Member, body: _Body, scene: Scene, take: int) -> Simulated:
     seed = int(stream(who.seed, "insertion", take).integers(2**31))
     fs_hz, muscle = who.device.fs_hz, body.muscle
-    needle = _place(muscle, seed)
-    level = float(np.exp(stream(seed, "force").uniform(np.log(0.04), np.log(0.3))))
-    drive = _drive(muscle, level * body.healthy_n, scene.seconds, seed)
+    wanted_n = _wanted_n(body, seed)
+    drive = _drive(muscle, wanted_n, scene.seconds, seed)
     trains = discharges(muscle.pool, drive, seed=seed, firing=Firing(cv=0.15))
+    needle = _place(muscle, trains, seed)
     heard = _heard(muscle, trains, needle)
     library = needle_library(heard, needle, fs_hz=fs_hz, near_uv=_NEAR_UV)
     delays = _delays(heard, library, trains, seed)
@@ -150,7 +159,7 @@ def _record(who: Member, body: _Body, scene: Scene, take: int) -> Simulated:
             disease=body.disease,
             severity=body.severity,
             months=body.months,
-            force=level,
+            force=wanted_n / body.healthy_n,
             units_alive=muscle.pool.n_alive,
             strength=muscle.mvc_n / body.healthy_n,
             needle=[needle.x_mm, needle.y_mm, needle.z_mm],
@@ -159,21 +168,38 @@ def _record(who: Member, body: _Body, scene: Scene, take: int) -> Simulated:
     return Simulated(who.recording(found, layout, (event,), str(take)), truth)
 
 
-def _place(muscle: Muscle, seed: int) -> Needle:
-    """Insert a needle between endplates and tendons, near the middle of what is simulated."""
+def _wanted_n(body: _Body, seed: int) -> float:
+    """Return the force asked for, newtons."""
+    share = np.exp(stream(seed, "force").uniform(*np.log(_FORCES)))
+    own = stream(seed, "effort").random()
+    return float(share * body.healthy_n ** (1 - own) * body.muscle.mvc_n**own)
+
+
+def _place(muscle: Muscle, trains: Discharges, seed: int) -> Needle:
+    """Insert a needle between endplates and tendons and move it to the sharpest of some places."""
     rng, shape = stream(seed, "needle"), muscle.geometry
-    z = (
-        shape.zones_mm[0]
-        + rng.choice([-1.0, 1.0]) * rng.uniform(0.15, 0.35) * shape.fibre_length_mm
-    )
-    x, y = rng.uniform(-2.5, 2.5, 2)
-    return Needle(
-        x_mm=float(x),
-        y_mm=float(y),
-        z_mm=float(z),
-        facing=int(rng.choice([-1, 1])),
-        shaft_mm=float(shape.skin_y_mm - y),
-    )
+    side = rng.choice([-1.0, 1.0])
+    places = [
+        Needle(
+            x_mm=float(x),
+            y_mm=float(y),
+            z_mm=float(shape.zones_mm[0] + side * rng.uniform(*_FROM_ENDPLATES_MM)),
+            facing=int(rng.choice([-1, 1])),
+            shaft_mm=float(shape.skin_y_mm - y),
+        )
+        for x, y in rng.uniform(-2.5, 2.5, (_PLACES, 2))
+    ]
+    return max(places, key=lambda needle: _sharpness(_heard(muscle, trains, needle), needle))
+
+
+def _sharpness(heard: Muscle, needle: Needle) -> float:
+    """Return about how large the spike of the nearest unit is, in a unit of its own."""
+    fibres = heard.fibres
+    if not len(fibres):
+        return 0.0
+    x, y = needle.displaced(fibres)
+    each = fibres.area_mm2 / (x**2 + y**2 + _BLUNT_MM**2)
+    return float(np.bincount(fibres.unit, each).max())
 
 
 def _drive(muscle: Muscle, wanted_n: float, seconds: float, seed: int) -> Drive:
@@ -214,9 +240,8 @@ def _delays(
 NEEDLE = CohortKind(
     title="needle EMG of the biceps brachii, healthy, neuropathy, myopathy",
     tasks=(
-        "One slight to moderate isometric contraction a recording, the same share of a healthy "
-        "person's force for everybody; label = the person's condition, session and trial = the "
-        "insertion."
+        "One isometric contraction a recording, slight to strong; label = the person's condition, "
+        "session and trial = the insertion."
     ),
     labels=CONDITIONS,
     conditions=CONDITIONS,
