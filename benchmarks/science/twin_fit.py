@@ -9,7 +9,8 @@ the truth nor the seeds. It sees thirteen measures. People of other seeds were u
 * Slope: bias of the number of units lost a month, and of the monthly loss as a rate.
 * Forecast: the last visit predicted from those before, beside the last value carried forward and
   a straight line through all values; errors in units of the measurement error, paired by person.
-* More people, seeds 10060 and on, fits only: coverage and bias, with less of chance in them.
+* More people, seeds 10060 and on, fits only: coverage and bias, with less of chance in them; and
+  all of them together.
 * Fibre by fibre: patients whose visits come from the full simulator (twin_full_visit.py), which the
   fit's model only approximates; the same questions, and how far the model misses.
 
@@ -157,7 +158,31 @@ def reduced(people: int, first: int, jobs: int, *, forecasts: bool = True) -> di
         "bias of units lost a month": ratio(lines[:, 1], lines[:, 0]),
         "bias of the rate of loss": ratio(lines[:, 3], lines[:, 2]),
         **({"forecast": compared(errors)} if forecasts else {}),
+        "rows": {
+            "inside": ["".join(str(int(hit)) for hit in row) for row in table],
+            "truth and mean of units lost a month and of the rate": lines.round(6).tolist(),
+        },
     }  # fmt: skip
+    show(result)
+    return result
+
+
+def together(parts: list[dict[str, object]]) -> dict[str, object]:
+    """Coverage and bias over the people of several runs."""
+    names = (*PARAMETERS, *DERIVED)
+    rows = [part["rows"] for part in parts]
+    table = np.array([[int(hit) for hit in row] for part in rows for row in part["inside"]], float)
+    key = "truth and mean of units lost a month and of the rate"
+    lines = np.array([row for part in rows for row in part[key]])
+    cover = {name: share(table[:, [k]]) for k, name in enumerate(names)}
+    cover["all parameters"] = share(table[:, : len(PARAMETERS)])
+    result = {
+        "people": len(table),
+        "seconds of one fit": float(np.mean([part["seconds of one fit"] for part in parts])),
+        "coverage of 90 % intervals": cover,
+        "bias of units lost a month": ratio(lines[:, 1], lines[:, 0]),
+        "bias of the rate of loss": ratio(lines[:, 3], lines[:, 2]),
+    }
     show(result)
     return result
 
@@ -307,6 +332,9 @@ def main() -> None:
         # Sixty people leave the coverage and the bias of a skewed quantity uncertain: more of them.
         first = given.first_seed + given.people
         report["more people, fits only"] = reduced(given.more, first, given.jobs, forecasts=False)
+    parts = [report[key] for key in ("reduced", "more people, fits only") if key in report]
+    if all("rows" in part for part in parts):
+        report["all of them"] = together(parts)
     if "full" in given.parts:
         report["fibre by fibre"] = full(given.full, given.first_seed)
     taken = dict(report.get("seconds by part", {}))

@@ -104,7 +104,7 @@ def main() -> None:
         if name not in late[0]:
             continue
         rule = MEASURES[name]
-        expected = clinic("ADM").expected(own, course, [name], ceiling=False)[0, :, 0]
+        expected = clinic("ADM").expected(own, course, [name])[0, :, 0]
         seen = rule.to_scale([row.get(name, np.nan) for row in late])
         left = (seen - expected)[np.isfinite(seen)]
         whole = seen[np.isfinite(seen)].std()

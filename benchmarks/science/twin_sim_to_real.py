@@ -1,9 +1,13 @@
 """A model that has seen simulated needle EMG only, asked about measured people.
 
 Engineering verification of the simulator. Simulated people (biceps brachii, eight sites with a
-device each) are split: two thirds to learn, one third to choose features and model by. The chosen
-one, and it alone, is the headline on the measured people of needle-nmd, person by person, with an
-interval over people and chance beside it. The other candidates are listed after it, as not chosen.
+device each) are split: two thirds to learn and to choose features and model by, one third to see
+what simulation promises. The choice is made where it hurts as much as it will: the membrane
+potential of simulated fibres has one of two published lengths or something between, and a candidate
+learns from people with short ones and is asked about people with long ones, and the other way
+round. The chosen one, and it alone, is the headline on the measured people of needle-nmd, person by
+person, with an interval over people and chance beside it. The other candidates are listed after it,
+as not chosen.
 
 All signals are brought to 16 kHz and 100 Hz to 5 kHz, since slow drift in the measured recordings
 differs by class. Features of the families ``spectrum``, ``turns``, ``spikes`` and ``envelope`` do
@@ -15,9 +19,10 @@ The domain gap is told by how well a classifier tells simulated from measured pe
 and by how far single features lie apart, in measured standard deviations.
 
     MYOGRAPH_MIRROR=FOLDER python benchmarks/science/twin_sim_to_real.py [--people 90]
-        [--cohort FOLDER] [--jobs 2] [--pictures FOLDER]
+        [--cohort FOLDER] [--jobs 2] [--picture FILE]
 
-Writes benchmarks/results/twin_sim_to_real.json. The cohort is made when it is not there.
+Writes benchmarks/results/twin_sim_to_real.json. The cohort is made when it is not there; a run that
+was stopped goes on where it was. With ``--picture`` it draws signals side by side (PNG).
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ import argparse
 import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +67,7 @@ class Table:
     person: np.ndarray
     label: np.ndarray
     place: np.ndarray
+    stretch: np.ndarray  # of the membrane potential, mm; NaN where measured
 
     def of(self, families: tuple[str, ...]) -> np.ndarray:
         return self.values[:, np.isin(self.family, families)]
@@ -69,7 +75,7 @@ class Table:
     def rows(self, mask: np.ndarray) -> Table:
         return Table(
             self.values[mask], self.names, self.family,
-            self.person[mask], self.label[mask], self.place[mask],
+            self.person[mask], self.label[mask], self.place[mask], self.stretch[mask],
         )  # fmt: skip
 
 
@@ -165,14 +171,14 @@ def describe(x: np.ndarray) -> dict[str, dict[str, float]]:
     }  # fmt: skip
 
 
-def table_of(rows: list[tuple[np.ndarray, str, str, str]]) -> Table:
-    """Rows of prepared samples, person, label, place."""
+def table_of(rows: list[tuple[np.ndarray, str, str, str, float]]) -> Table:
+    """Rows of prepared samples, person, label, place, stretch of the membrane potential."""
     found = [describe(x) for x, *_ in rows]
     names = [f"{family}: {name}" for family, kept in found[0].items() for name in kept]
     family = np.array([family for family, kept in found[0].items() for _ in kept])
     values = np.array([[v for kept in item.values() for v in kept.values()] for item in found])
-    person, label, place = (np.array([row[k] for row in rows]) for k in (1, 2, 3))
-    return Table(values, names, family, person, label, place)
+    columns = (np.array([row[k] for row in rows]) for k in (1, 2, 3, 4))
+    return Table(values, names, family, *columns)
 
 
 def simulated(folder: Path, people: int, jobs: int) -> Table:
@@ -183,12 +189,22 @@ def simulated(folder: Path, people: int, jobs: int) -> Table:
             "needle", folder, people=people, seconds=SECONDS, seed=SEED, n_sites=SITES,
             takes=TAKES, fs_hz=FS_HZ, jobs=jobs,
         )  # fmt: skip
-    rows = []
+    rows, stretches = [], stretch_of(folder)
     for recording in open_folder(folder).recordings:
         condition = recording.subject.condition.removeprefix("simulated: ")
         x = prepared(recording.samples[0], recording.fs_hz)
-        rows.append((x, recording.subject.pseudonym, condition, recording.site))
-    return table_of(rows)
+        rows.append((x, recording.subject.pseudonym, condition, recording.site, np.nan))
+    table = table_of(rows)
+    return replace(table, stretch=np.array([stretches[name] for name in table.person]))
+
+
+def stretch_of(folder: Path) -> dict[str, float]:
+    """Stretch of every simulated person's membrane potential, from the truth beside the signals."""
+    found = {}
+    for file in sorted((folder / "truth").rglob("*.json")):
+        labels = json.loads(file.read_text(encoding="utf-8"))["labels"]
+        found[labels["person"]["pseudonym"]] = float(labels["action_mm"])
+    return found
 
 
 def measured() -> Table:
@@ -196,7 +212,8 @@ def measured() -> Table:
     for recording in load("needle-nmd").recordings:
         x = prepared(recording.samples[0], recording.fs_hz)
         who = recording.subject
-        rows.append((x, who.pseudonym, who.condition, recording.layout.channels[0].muscle))
+        muscle = recording.layout.channels[0].muscle
+        rows.append((x, who.pseudonym, who.condition, muscle, np.nan))
     return table_of(rows)
 
 
@@ -213,6 +230,7 @@ CANDIDATES = {
 }
 FAMILIES = {
     **{name: (name,) for name in GAIN_FREE},
+    "all but spectrum": tuple(name for name in GAIN_FREE if name != "spectrum"),
     "all gain-free": GAIN_FREE,
     "all, with absolute": (*GAIN_FREE, "absolute"),
 }
@@ -255,16 +273,24 @@ def people_of(model: object, table: Table, families: tuple[str, ...]) -> People:
     return People(names, truth, scores)
 
 
-def choose(train: Table, held: Table) -> tuple[list[dict[str, object]], dict[str, object]]:
-    """Every candidate on simulated people it has not learned from; the best gain-free one."""
+def choose(learn: Table, held: Table) -> tuple[list[dict[str, object]], dict[str, object]]:
+    """Every candidate across the lengths of membrane potentials; the best gain-free one."""
+    short = learn.stretch < np.median(learn.stretch)
     found = []
     for families, chosen in FAMILIES.items():
-        for name, make in CANDIDATES.items():
-            model = make().fit(train.of(chosen), train.label)
-            score = people_of(model, held, chosen).balanced()
-            found.append({"features": families, "model": name, "simulated validation": score})
+        for name in CANDIDATES:
+            item: dict[str, object] = {"features": families, "model": name}
+            across = [
+                people_of(fitted(learn.rows(a), item), learn.rows(~a), chosen).balanced()
+                for a in (short, ~short)
+            ]
+            item["across lengths"] = float(np.mean(across))
+            item["simulated, not learned from"] = people_of(
+                fitted(learn, item), held, chosen
+            ).balanced()
+            found.append(item)
     able = [item for item in found if item["features"] != "all, with absolute"]
-    return found, max(able, key=lambda item: item["simulated validation"])
+    return found, max(able, key=lambda item: item["across lengths"])
 
 
 def fitted(train: Table, item: dict[str, object]) -> object:
@@ -341,7 +367,7 @@ def gap(ours: Table, theirs: Table) -> dict[str, object]:
 def aligned(table: Table) -> Table:
     """Each feature standardised among the people of its own source: no label is used."""
     values = (table.values - table.values.mean(0)) / (table.values.std(0) + 1e-12)
-    return Table(values, table.names, table.family, table.person, table.label, table.place)
+    return replace(table, values=values)
 
 
 def with_alignment(ours: Table, theirs: Table, best: dict[str, object]) -> dict[str, object]:
@@ -388,6 +414,7 @@ def report_of(ours: Table, theirs: Table) -> dict[str, object]:
     learn = np.isin(ours.person, people[: 2 * len(people) // 3])
     train, held = ours.rows(learn), ours.rows(~learn)
     candidates, best = choose(train, held)
+    best = dict(best)
     families = FAMILIES[str(best["features"])]
     model = fitted(train, best)
     headline = told(people_of(model, theirs, families))

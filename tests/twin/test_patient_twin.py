@@ -6,13 +6,15 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import myograph.twin
 from myograph.core.errors import ArtifactError, DataError, ParameterError
 from myograph.twin.effect import EFFECTS, Effect, Phase, Size, protocol
+from myograph.twin.forward import clinic
 from myograph.twin.inference import Checkpoint, Likelihood, fit
 from myograph.twin.posterior import DERIVED, LIMITS, PatientTwin
-from myograph.twin.reduced import PARAMETERS, priors
+from myograph.twin.reduced import PARAMETERS, courses, priors
 from myograph.twin.simulated_visits import CLINICAL, noisy, simulate_visits
 from myograph.twin.visit import MEASURES, Observations
 from myograph.twin.whatif import NATURAL, TRACKED, forecast, simulate, what_if
@@ -45,6 +47,27 @@ def test_the_likelihood_is_the_normal_one_with_the_offset_integrated_out():
         inverse = np.linalg.inv(covariance)
         expected -= 0.5 * np.einsum("nv,vw,nw->n", left[i][:, there], inverse, left[i][:, there])
     np.testing.assert_allclose(likelihood(z), expected, rtol=1e-9)
+
+
+def test_a_full_score_says_only_that_the_person_lies_there_or_beyond():
+    seen = Observations([0, 4, 9, 12], {"score_percent": [100.0, 93.0, 100.0, 100.0]})
+    likelihood = Likelihood(seen, priors("ADM"))
+    z = np.random.default_rng(2).standard_normal((6, likelihood.size))
+    own, course, _ = courses(priors("ADM"), z, seen.months)
+    expected = clinic("ADM").expected(own, course, ["score_percent"])[0]
+    grid = np.linspace(-60, 60, 24_001)
+    noise, spread = likelihood.noise[0], likelihood.spread[0]
+    density = norm.pdf(grid, 0, spread) * norm.pdf(93, expected[:, 1:2] + grid, noise)
+    for v in (0, 2, 3):
+        density = density * norm.sf(100, expected[:, v, None] + grid, noise)
+    whole = np.log(density.sum(axis=1))
+    found = likelihood(z)
+    np.testing.assert_allclose(found - found[0], whole - whole[0], atol=0.01)
+    drawn = likelihood.offsets(np.repeat(z[:1], 20_000, axis=0), np.random.default_rng(3))[:, 0]
+    mean = (density[0] * grid).sum() / density[0].sum()
+    spread = np.sqrt((density[0] * (grid - mean) ** 2).sum() / density[0].sum())
+    assert drawn.mean() == pytest.approx(mean, abs=0.2)
+    assert drawn.std() == pytest.approx(spread, rel=0.05)
 
 
 def test_offsets_are_drawn_from_what_the_visits_leave_of_them():

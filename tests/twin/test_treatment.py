@@ -20,7 +20,7 @@ from myograph.twin.treatment import (
     released,
     strengthened,
     treated,
-    what_if,
+    strength_under,
 )
 from myograph.twin.tremor import TREMORS
 
@@ -112,14 +112,14 @@ def test_contradictory_protocols_are_refused():
 def test_a_what_if_is_a_spread_around_the_natural_course():
     course = als_course(seed=1, slope_per_month=1.0)
     months = np.array([6.0, 18.0, 30.0])
-    natural = what_if(course, [], months, from_months=6, n_draws=3, seed=1)
+    natural = strength_under(course, [], months, from_months=6, n_draws=3, seed=1)
     assert (natural == course.burden(months).strength).all()
-    drawn = what_if(course, ["tofersen"], months, from_months=6, n_draws=200, seed=1)
+    drawn = strength_under(course, ["tofersen"], months, from_months=6, n_draws=200, seed=1)
     assert (drawn[:, 0] == natural[0, 0]).all()
     low, high = np.quantile(drawn[:, 1], [0.05, 0.95])
     assert low < natural[0, 1] < high
     np.testing.assert_array_equal(
-        drawn, what_if(course, ["tofersen"], months, from_months=6, n_draws=200, seed=1)
+        drawn, strength_under(course, ["tofersen"], months, from_months=6, n_draws=200, seed=1)
     )
 
 

@@ -15,14 +15,14 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, ndtr
+from scipy.special import expit
 
 from myograph.core.checks import unknown_name
 from myograph.core.errors import ParameterError
 from myograph.twin.anatomy import MUSCLES
 from myograph.twin.pool import Pool
 from myograph.twin.reduced import PARAMETERS, Course
-from myograph.twin.visit import MEASURES, Measure, typical
+from myograph.twin.visit import MEASURES, typical
 
 __all__ = ["EXPONENTS", "Clinic", "clinic", "strength"]
 
@@ -92,10 +92,11 @@ class Clinic:
         parameters: Mapping[str, Floats],
         course: Course,
         measures: Sequence[str],
-        *,
-        ceiling: bool = True,
     ) -> Floats:
         """Return measures, each on its own scale, of a person without any offset.
+
+        A score is that of an endless scale: what a scale that ends would show comes later, when
+        offset and error are known.
 
         Parameters
         ----------
@@ -105,9 +106,6 @@ class Clinic:
             Of the same particles.
         measures : sequence of str
             Keys of `myograph.twin.visit.MEASURES`.
-        ceiling : bool
-            Expect of a score what a scale that ends at 100 shows, on average over people and
-            errors; without it the score that a person would have on an endless scale.
 
         Returns
         -------
@@ -124,8 +122,6 @@ class Clinic:
         found = np.empty((len(measures), *course.units.shape))
         for i, name in enumerate(measures):
             found[i] = self._one(name, own, course, terms)
-            if name == "score_percent" and ceiling:
-                found[i] = _below(found[i], MEASURES[name])
         return found
 
     def _one(
@@ -248,14 +244,6 @@ def _score(share: Floats) -> Floats:
     """Return the score that a share of the healthy strength gives, percent; 100 is the most."""
     kept = np.minimum(share, 1.0)
     return 100.0 * (1 + _HALF_SCORE) * kept / (kept + _HALF_SCORE)
-
-
-def _below(score: Floats, rule: Measure) -> Floats:
-    """Return the mean of scores that scatter between people and visits, cut off at the most."""
-    scatter = np.hypot(rule.noise, rule.spread)
-    room = (rule.high - score) / scatter
-    density = np.exp(-0.5 * room**2) / np.sqrt(2 * np.pi)
-    return rule.high - scatter * (room * ndtr(room) + density)
 
 
 def _column(value: Floats) -> Floats:

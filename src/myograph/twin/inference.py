@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
+from scipy.special import log_ndtr, logsumexp
 
 from myograph.core.checks import check_count
 from myograph.core.errors import ArtifactError
@@ -37,10 +38,15 @@ _KEEP, _MOVES, _LAST_MOVES = 0.5, 6, 30
 _MOST_STAGES = 60
 # Share of moves that should be accepted; the step adapts to it.
 _ACCEPT = 0.3
+# An offset behind values at the end of a scale: nodes of its quadrature, and the grid (in standard
+# deviations) from which it is drawn.
+_NODES, _WIDEST, _GRID = 9, 6.0, 97
 
 
 class Likelihood:
     """How well people explain the visits.
+
+    A value at the end of its scale (a full score) says only that the person lies there or beyond.
 
     Parameters
     ----------
@@ -61,7 +67,11 @@ class Likelihood:
                 for n, rule in zip(self.measures, rules, strict=True)
             ]
         )
-        self.there = np.isfinite(self.seen)
+        ends = np.array([(rule.low, rule.high) for rule in rules])[:, :, None]
+        linear = np.array([not rule.logarithmic for rule in rules])[:, None]
+        # 1 where the scale showed its most, -1 where it showed its least.
+        self.beyond = linear * ((self.seen >= ends[:, 1]) * 1.0 - (self.seen <= ends[:, 0]) * 1.0)
+        self.there = np.isfinite(self.seen) & (self.beyond == 0)
         self.counts = self.there.sum(axis=1)
 
     @property
@@ -70,31 +80,64 @@ class Likelihood:
         return _PARAMETERS + 2 * self.observations.n_visits
 
     def residuals(self, whitened: Floats) -> Floats:
-        """Return measured minus expected on each measure's scale, 0 where nothing was measured.
+        """Return measured minus expected on each measure's scale.
 
-        Shape (n_measures, n, n_visits).
+        0 where nothing was measured or the scale was at its end. Shape (n_measures, n, n_visits).
         """
-        own, course, _ = courses(self.prior, whitened, self.observations.months)
-        expected = self.clinic.expected(own, course, self.measures)
-        return np.where(self.there[:, None, :], self.seen[:, None, :] - expected, 0.0)
+        return np.where(self.there[:, None, :], self._differences(whitened), 0.0)
 
     def __call__(self, whitened: Floats) -> Floats:
         """Return the log likelihood of particles, up to a constant, shape (n,)."""
-        left = self.residuals(whitened)
+        every = self._differences(whitened)
+        left = np.where(self.there[:, None, :], every, 0.0)
         squares = np.einsum("mnv,mnv->mn", left, left)
         sums = left.sum(axis=2)
         noise, spread = self.noise[:, None] ** 2, self.spread[:, None] ** 2
         shared = spread / (noise * (noise + self.counts[:, None] * spread))
         found = -0.5 * (squares / noise - shared * sums**2).sum(axis=0)
+        for m in np.flatnonzero(self.beyond.any(axis=1)):
+            middle, sd = self._offset(m, sums[m])
+            nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+            there = self._at_end(m, every[m], middle[:, None] + sd * nodes)
+            found += logsumexp(there + np.log(weights / weights.sum()), axis=1)
         return np.where(np.isfinite(found), found, -np.inf)
 
     def offsets(self, whitened: Floats, rng: np.random.Generator) -> Floats:
         """Draw each particle's offset in each measure given the visits, shape (n, n_measures)."""
-        sums = self.residuals(whitened).sum(axis=2)
-        noise, spread = self.noise[:, None] ** 2, self.spread[:, None] ** 2
-        total = noise + self.counts[:, None] * spread
-        drawn = rng.standard_normal(sums.shape)
-        return np.asarray((spread * sums / total + np.sqrt(noise * spread / total) * drawn).T)
+        every = self._differences(whitened)
+        sums = np.where(self.there[:, None, :], every, 0.0).sum(axis=2)
+        drawn = np.empty((sums.shape[1], len(self.measures)))
+        normal = rng.standard_normal(sums.shape)
+        for m in range(len(self.measures)):
+            middle, sd = self._offset(m, sums[m])
+            drawn[:, m] = middle + sd * normal[m]
+            if self.beyond[m].any():
+                grid = np.linspace(-_WIDEST, _WIDEST, _GRID)
+                many = middle[:, None] + sd * grid
+                chance = self._at_end(m, every[m], many) - 0.5 * grid**2
+                best = np.argmax(chance + rng.gumbel(size=many.shape), axis=1)
+                within = rng.uniform(-0.5, 0.5, len(many)) * (grid[1] - grid[0])
+                drawn[:, m] = middle + sd * (grid[best] + within)
+        return drawn
+
+    def _differences(self, whitened: Floats) -> Floats:
+        own, course, _ = courses(self.prior, whitened, self.observations.months)
+        expected = self.clinic.expected(own, course, self.measures)
+        return np.asarray(self.seen[:, None, :] - expected, np.float64)
+
+    def _offset(self, m: int, sums: Floats) -> tuple[Floats, float]:
+        """Return mean (of each particle) and spread of an offset given what lies within a scale."""
+        noise, spread = self.noise[m] ** 2, self.spread[m] ** 2
+        total = noise + self.counts[m] * spread
+        return spread * sums / total, float(np.sqrt(noise * spread / total))
+
+    def _at_end(self, m: int, differences: Floats, offsets: Floats) -> Floats:
+        """Return the log chance that what lies at an end lies there, shape (n, n_offsets)."""
+        total = np.zeros(offsets.shape)
+        for v in np.flatnonzero(self.beyond[m]):
+            past = self.beyond[m, v] * (offsets - differences[:, v, None])
+            total += log_ndtr(past / self.noise[m])
+        return total
 
 
 @dataclass(frozen=True, slots=True)

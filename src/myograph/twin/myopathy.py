@@ -79,7 +79,7 @@ class FibreDisease:
             "smallest_um": Range(1, 35, "um", most=100),
             "split_area": Range(1.5, 5, least=1.01),
             "regenerating": Range(0, 0.8, most=1),
-            "segmental": Range(0, 0.3, most=1),
+            "segmental": Range(0, 0.6, most=1),
             "patch_mm": Range(0, 10, "mm", most=100),
             "maturation_months": Range(1, 12, "months", least=1e-3),
         }

@@ -105,15 +105,20 @@ def sma(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     Severity is the share of the units lost; the store of quanta of what remains falls with it, as
     the decrement of 12 to 17 % in patients tells.
     """
-    rule = Reinnervation(enlargement=8.0, maturation_months=6.0)
+    rule = Reinnervation(enlargement=8.0, maturation_months=6.0, hypertrophy=0.2)
     left = lose_units(muscle, severity, months=months, seed=seed, rule=rule)
     return weak_junctions(left, "store", 0.75 * severity, seed=seed, spread=0.6)
 
 
 @MUSCLE_DISEASES.register("axonal neuropathy")
 def axonal_neuropathy(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
-    """Axonal neuropathy: units lost at random, well replaced (the muscle's side of it)."""
-    return lose_units(muscle, severity, months=months, seed=seed)
+    """Axonal neuropathy: units lost at random, well replaced (the muscle's side of it).
+
+    Fibres of enlarged units thicken, as in polio and spinal muscular atrophy (assumed); in
+    amyotrophic lateral sclerosis, where wasting prevails, they do not (also assumed).
+    """
+    rule = Reinnervation(hypertrophy=0.2)
+    return lose_units(muscle, severity, months=months, seed=seed, rule=rule)
 
 
 @MUSCLE_DISEASES.register("polio")
@@ -122,7 +127,7 @@ def polio(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscl
 
     ``months`` counts from the acute illness; the loss is over within two weeks.
     """
-    rule = Reinnervation(enlargement=8.0, efficacy=0.8, loss_months=0.5)
+    rule = Reinnervation(enlargement=8.0, efficacy=0.8, loss_months=0.5, hypertrophy=0.2)
     return lose_units(muscle, severity, months=months, seed=seed, rule=rule)
 
 
@@ -163,10 +168,17 @@ def fshd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle
 def myositis(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     """Myositis: within months, in small patches; dying segments cut fibres off from junctions.
 
-    What is left wastes at the pace of the dystrophies: the loss is of segments, more than of girth.
+    The loss is of segments, more than of girth: what is left wastes at a third of the pace of the
+    dystrophies. Both shares are assumed, so that potentials become shorter as in people: thin
+    fibres are slow, and lengthen what fewer fibres shorten.
     """
     rule = FibreDisease(
-        onset_months=4.0, hypertrophic=0.03, regenerating=0.25, patch_mm=1.0, segmental=0.3
+        onset_months=4.0,
+        speed=0.3,
+        hypertrophic=0.03,
+        regenerating=0.25,
+        patch_mm=1.0,
+        segmental=0.6,
     )
     return fibre_disease(muscle, severity, months=months, seed=seed, rule=rule)
 

@@ -276,8 +276,11 @@ class PatientTwin:
             error = rule.noise * stream(self.seed, "check", name).standard_normal(truth[i].shape)
             for v in np.flatnonzero(np.isfinite(seen)):
                 drawn = truth[i, :, v] + error[:, v]
+                spread = drawn.std()
+                if not rule.logarithmic:  # a scale shows no more than its ends
+                    drawn = np.clip(drawn, rule.low, rule.high)
                 median, low, high = rule.from_scale(np.quantile(drawn, [0.5, 0.05, 0.95]))
-                off = (scaled[v] - drawn.mean()) / drawn.std()
+                off = (scaled[v] - drawn.mean()) / spread
                 months = self.observations.months[v]
                 numbers = (months, seen[v], median, low, high, off)
                 cells.append(Cell(name, *map(float, numbers)))

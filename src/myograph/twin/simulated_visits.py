@@ -92,7 +92,7 @@ def simulate_visits(
     course = _unit_by_unit(own, own["onset_months"] + moments, muscle, seed)
     desk = clinic(muscle)
     person = {name: np.array([value]) for name, value in own.items()}
-    scaled = desk.expected(person, course, measures, ceiling=False)[:, 0, :]
+    scaled = desk.expected(person, course, measures)[:, 0, :]
     offsets = desk.spread(measures) * [
         stream(seed, "offset", name).standard_normal() for name in measures
     ]

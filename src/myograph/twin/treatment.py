@@ -34,9 +34,9 @@ __all__ = [
     "calmed",
     "injected",
     "released",
+    "strength_under",
     "strengthened",
     "treated",
-    "what_if",
 ]
 
 Floats = NDArray[np.float64]
@@ -215,7 +215,7 @@ def treated(
     return course.paced(pace)
 
 
-def what_if(
+def strength_under(
     course: Course,
     names: Sequence[str],
     months: ArrayLike,

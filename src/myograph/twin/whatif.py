@@ -136,7 +136,7 @@ def forecast(twin: PatientTwin, months: float) -> dict[str, Floats]:
         By measure, in its unit.
     """
     after = check_positive(months, name="months")
-    end = _run(twin, NATURAL, (), np.array([0.0, after]))
+    end = _run(twin, NATURAL, (), np.array([0.0, after]), endless=True)
     found = {}
     for name in twin.observations.measures:
         rule = MEASURES[name]
@@ -162,7 +162,14 @@ def _moments(months: float, step_months: float) -> Floats:
     return np.linspace(0.0, months, count + 1)
 
 
-def _run(twin: PatientTwin, name: str, phases: tuple[Phase, ...], moments: Floats) -> Trajectory:
+def _run(
+    twin: PatientTwin,
+    name: str,
+    phases: tuple[Phase, ...],
+    moments: Floats,
+    *,
+    endless: bool = False,
+) -> Trajectory:
     own, before, stand = twin.course()
     steps = np.diff(moments)
     # Step by step, so that a longer look ahead begins like a shorter one.
@@ -180,7 +187,8 @@ def _run(twin: PatientTwin, name: str, phases: tuple[Phase, ...], moments: Float
     desk = clinic(twin.observations.muscle, twin.observations.norms)
     scaled = desk.expected(state, whole, names) + twin.offsets_of(names).T[:, :, None]
     draws = {key: MEASURES[key].from_scale(scaled[i]) for i, key in enumerate(names)}
-    draws["score_percent"] = np.clip(draws["score_percent"], 0.0, 100.0)
+    if not endless:
+        draws["score_percent"] = np.clip(draws["score_percent"], 0.0, 100.0)
     draws["units"] = whole.units
     draws["innervated_percent"] = 100 * whole.innervated
     draws["strength_percent"] = 100 * strength(state, whole, desk.healthy_units)

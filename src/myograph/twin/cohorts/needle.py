@@ -2,7 +2,8 @@
 
 The muscle is the biceps brachii. Only the part of it around the needle is simulated, with the
 muscle's own density of units and fibres: what is further away is not heard. Everybody is asked
-for a share of a healthy person's force, so that early and reduced recruitment come by themselves.
+for a force, anything from slight to strong; early and reduced recruitment come by themselves. The
+needle goes where an examiner leaves it: not far from the motor point, moved until it is sharp.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from myograph.twin.needle import Needle, NeedleLibrary, needle_library, needle_s
 from myograph.twin.pathology import MUSCLE_DISEASES
 from myograph.twin.pool import PoolParameters
 from myograph.twin.seeds import stream
+from myograph.twin.source import ActionPotential
 from myograph.twin.spontaneous import denervation_activity
 from myograph.twin.subject import Traits, aged
 from myograph.twin.transmission import Endplates, equipped, transmit
@@ -40,12 +42,24 @@ _REACH_MM = 5.0
 _NEAR_UV = 25.0
 _CONTROL_HZ = 100.0
 
-# The diseases behind each condition: name, severity from and to, months from and to.
+# Forces asked for, as a share of the maximum: nobody measures them in a needle examination. What
+# the maximum is lies between the person's own and a healthy one's: an arm held against the
+# examiner's is the same for all, "as strong as you can" is not.
+_FORCES = (0.05, 0.5)
+# Where an examiner stops: so far from the endplates, mm, at the sharpest of so many places within a
+# few millimetres (potentials are taken when their rise is short: definitions, quantitative EMG).
+_FROM_ENDPLATES_MM, _PLACES, _BLUNT_MM = (8.0, 30.0), 4, 0.15
+# The membrane potential of a person's fibres stretches between the two published forms, half
+# (nandedkar1983) and whole (rosenfalck1969): one gives measured sharpness, one measured duration.
+_ACTION_MM = (0.5, 1.0)
+
+# The diseases behind each condition: name, severity from and to, months from and to. Who comes to be
+# examined has lost much: of their thenar units people with ALS had 43 (6 to 145) of 219 (felice1995).
 _DISEASES: dict[str, tuple[tuple[str, tuple[float, float], tuple[float, float]], ...]] = {
     "neuropathy": (
-        ("als", (0.35, 0.8), (6.0, 36.0)),
-        ("axonal neuropathy", (0.35, 0.8), (12.0, 120.0)),
-        ("sma", (0.4, 0.8), (60.0, 240.0)),
+        ("als", (0.5, 0.93), (6.0, 36.0)),
+        ("axonal neuropathy", (0.5, 0.9), (12.0, 120.0)),
+        ("sma", (0.5, 0.9), (60.0, 240.0)),
     ),
     "myopathy": (
         ("dmd", (0.4, 0.9), (36.0, 96.0)),
@@ -64,6 +78,7 @@ class _Body:
     disease: str
     severity: float
     months: float
+    action: ActionPotential
 
 
 def _prepare(scene: Scene, index: int) -> Sitting:
@@ -116,18 +131,20 @@ def _body(who: Member) -> _Body:
         name, severities, times = choices[int(rng.integers(len(choices)))]
         severity, months = float(rng.uniform(*severities)), float(rng.uniform(*times))
         muscle = MUSCLE_DISEASES[name](muscle, severity, months=months, seed=who.seed)
-    return _Body(equipped(muscle, seed=who.seed), healthy_n, name, severity, months)
+    stretch = np.exp(stream(who.seed, "action").uniform(*np.log(_ACTION_MM)))
+    action = ActionPotential(length_mm=float(stretch))
+    return _Body(equipped(muscle, seed=who.seed), healthy_n, name, severity, months, action)
 
 
 def _record(who: Member, body: _Body, scene: Scene, take: int) -> Simulated:
     seed = int(stream(who.seed, "insertion", take).integers(2**31))
     fs_hz, muscle = who.device.fs_hz, body.muscle
-    needle = _place(muscle, seed)
-    level = float(np.exp(stream(seed, "force").uniform(np.log(0.04), np.log(0.3))))
-    drive = _drive(muscle, level * body.healthy_n, scene.seconds, seed)
+    wanted_n = _wanted_n(body, seed)
+    drive = _drive(muscle, wanted_n, scene.seconds, seed)
     trains = discharges(muscle.pool, drive, seed=seed, firing=Firing(cv=0.15))
+    needle = _place(muscle, trains, seed)
     heard = _heard(muscle, trains, needle)
-    library = needle_library(heard, needle, fs_hz=fs_hz, near_uv=_NEAR_UV)
+    library = needle_library(heard, needle, fs_hz=fs_hz, near_uv=_NEAR_UV, action=body.action)
     delays = _delays(heard, library, trains, seed)
     signal = needle_signal(trains, library, duration_s=scene.seconds, delays_ms=delays)
     resting = denervation_activity(
@@ -150,30 +167,48 @@ def _record(who: Member, body: _Body, scene: Scene, take: int) -> Simulated:
             disease=body.disease,
             severity=body.severity,
             months=body.months,
-            force=level,
+            force=wanted_n / body.healthy_n,
             units_alive=muscle.pool.n_alive,
             strength=muscle.mvc_n / body.healthy_n,
             needle=[needle.x_mm, needle.y_mm, needle.z_mm],
+            action_mm=body.action.length_mm,
         ),
     )
     return Simulated(who.recording(found, layout, (event,), str(take)), truth)
 
 
-def _place(muscle: Muscle, seed: int) -> Needle:
-    """Insert a needle between endplates and tendons, near the middle of what is simulated."""
+def _wanted_n(body: _Body, seed: int) -> float:
+    """Return the force asked for, newtons."""
+    share = np.exp(stream(seed, "force").uniform(*np.log(_FORCES)))
+    own = stream(seed, "effort").random()
+    return float(share * body.healthy_n ** (1 - own) * body.muscle.mvc_n**own)
+
+
+def _place(muscle: Muscle, trains: Discharges, seed: int) -> Needle:
+    """Insert a needle between endplates and tendons and move it to the sharpest of some places."""
     rng, shape = stream(seed, "needle"), muscle.geometry
-    z = (
-        shape.zones_mm[0]
-        + rng.choice([-1.0, 1.0]) * rng.uniform(0.15, 0.35) * shape.fibre_length_mm
-    )
-    x, y = rng.uniform(-2.5, 2.5, 2)
-    return Needle(
-        x_mm=float(x),
-        y_mm=float(y),
-        z_mm=float(z),
-        facing=int(rng.choice([-1, 1])),
-        shaft_mm=float(shape.skin_y_mm - y),
-    )
+    side = rng.choice([-1.0, 1.0])
+    places = [
+        Needle(
+            x_mm=float(x),
+            y_mm=float(y),
+            z_mm=float(shape.zones_mm[0] + side * rng.uniform(*_FROM_ENDPLATES_MM)),
+            facing=int(rng.choice([-1, 1])),
+            shaft_mm=float(shape.skin_y_mm - y),
+        )
+        for x, y in rng.uniform(-2.5, 2.5, (_PLACES, 2))
+    ]
+    return max(places, key=lambda needle: _sharpness(_heard(muscle, trains, needle), needle))
+
+
+def _sharpness(heard: Muscle, needle: Needle) -> float:
+    """Return about how large the spike of the nearest unit is, in a unit of its own."""
+    fibres = heard.fibres
+    if not len(fibres):
+        return 0.0
+    x, y = needle.displaced(fibres)
+    each = fibres.area_mm2 / (x**2 + y**2 + _BLUNT_MM**2)
+    return float(np.bincount(fibres.unit, each).max())
 
 
 def _drive(muscle: Muscle, wanted_n: float, seconds: float, seed: int) -> Drive:
@@ -214,9 +249,8 @@ def _delays(
 NEEDLE = CohortKind(
     title="needle EMG of the biceps brachii, healthy, neuropathy, myopathy",
     tasks=(
-        "One slight to moderate isometric contraction a recording, the same share of a healthy "
-        "person's force for everybody; label = the person's condition, session and trial = the "
-        "insertion."
+        "One isometric contraction a recording, slight to strong; label = the person's condition, "
+        "session and trial = the insertion."
     ),
     labels=CONDITIONS,
     conditions=CONDITIONS,
