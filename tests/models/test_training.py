@@ -77,7 +77,7 @@ def test_a_training_that_went_on_equals_one_that_was_never_stopped(tmp_path, sch
     seen = []
     with carried_out(checkpoints=tmp_path, progress=lambda at: seen.append(at.epoch)):
         resumed = fit(schedule=schedule)
-    assert seen == [6]  # the first five epochs were not gone through again
+    assert seen == [6, 6]  # the first five epochs were not gone through again
     same(whole, resumed)
 
 
@@ -86,7 +86,7 @@ def test_other_settings_or_other_windows_do_not_go_on_from_a_foreign_checkpoint(
     seen = []
     with carried_out(checkpoints=tmp_path, progress=lambda at: seen.append(at.epoch)):
         fit(rate=0.001)
-    assert seen == [1, 2, 3, 4, 5, 6]
+    assert seen == [1, 2, 3, 4, 5, 6, 6]
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -255,7 +255,9 @@ def test_progress_tells_epochs_losses_and_the_time_left():
     seen: list[Progress] = []
     with carried_out(progress=seen.append):
         fit(epochs=3)
-    assert [at.epoch for at in seen] == [1, 2, 3]
+    assert [at.epoch for at in seen] == [1, 2, 3, 3]
+    assert [at.last for at in seen] == [False, False, False, True]
+    assert seen[0].seconds_left > 0
     assert seen[-1].seconds_left == 0
     assert all(at.curve.shape == (at.epoch, 4) for at in seen)
     assert seen[0].told.startswith("epoch 1 of 3, loss ")

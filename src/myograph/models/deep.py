@@ -37,7 +37,9 @@ _BLOCK = 1 << 21
 # Begins the names of the network's own arrays.
 _NET = "net."
 # Longest window that a saved network may say it takes.
-_MOST_SAMPLES = 1 << 24
+_MOST_SAMPLES = 1 << 20
+# Most blocks.
+_MOST_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,9 @@ class Network(Model):
         """Return checked width and depth."""
         width = self.own_width if self.width is None else self.width
         depth = self.own_depth if self.depth is None else self.depth
-        return check_count(width, name="width"), check_count(depth, name="depth")
+        if check_count(depth, name="depth") > _MOST_DEPTH:
+            raise ParameterError(f"depth must be at most {_MOST_DEPTH}; got {depth}.")
+        return check_count(width, name="width"), depth
 
     def _dropout(self) -> float:
         if not 0 <= self.dropout < 1:
@@ -286,7 +290,11 @@ class Network(Model):
         torch = needs("torch", to="answer with a network", extra="deep")
         fs_hz = float(self.fs_hz_)
         shape = Shape(self.n_features_in_, int(self.n_samples_), fs_hz, self._n_outputs())
-        self._check_weights(self._module(shape, device="meta"))
+        try:
+            planned = self._module(shape, device="meta")
+        except RuntimeError as error:  # torch's, for a size that no number holds
+            raise ArtifactError(f"{type(self).__name__} cannot be built: {error}.") from error
+        self._check_weights(planned)
         module = self._module(shape)
         module.load_state_dict(
             {name: torch.from_numpy(np.array(array)) for name, array in self.weights_.items()}
