@@ -21,7 +21,8 @@ torch.set_num_threads(1)
 
 NETWORKS = [name for name in MODELS if issubclass(MODELS[name], Network)]
 CLASSIFIERS = [name for name in NETWORKS if issubclass(MODELS[name], DeepClassifier)]
-CONVOLVING = [n for n in NETWORKS if n not in {"lstm", "gru", "lstm-regressor", "lstm-features"}]
+#: Networks with no convolution whose output has moments.
+OTHERS = {"lstm", "gru", "lstm-regressor", "lstm-features", "covariance-net"}
 TINY: dict[str, Any] = {"width": 8, "epochs": 1, "batch": 40, "held_out": 0.0, "fs_hz": 1000.0}
 
 
@@ -59,7 +60,7 @@ def test_the_module_answers_what_the_model_answers_and_lets_gradients_through(na
 def test_the_last_convolution_is_named_where_there_is_one(name):
     model = fitted(name)
     layer = model.module_.last_convolution
-    if name not in CONVOLVING:
+    if name in OTHERS:
         assert layer is None
         return
     seen = []
@@ -137,6 +138,27 @@ def test_feature_steps_are_features_of_stretches_that_overlap_by_half():
         np.testing.assert_allclose(found[:, k, :3] * scale, np.log(mav + 0.01), rtol=1e-9)
         crossings = compute("zc", piece, fs_hz=1000.0)
         np.testing.assert_allclose(39 * found[:, k, 15:18] * scale, crossings, atol=1e-9)
+
+
+def test_the_covariance_network_takes_logarithms_and_gradients_of_matrices(rng):
+    from myograph.models.nets.covariance import _Logarithm
+    from myograph.signal.riemann import logm
+
+    half = rng.standard_normal((3, 4, 9))
+    matrices = np.stack([*(half @ half.transpose(0, 2, 1)), np.eye(4), np.diag([3.0, 1, 1, 1])])
+    tensor = torch.tensor(matrices, requires_grad=True)
+    np.testing.assert_allclose(_Logarithm.apply(tensor).detach(), logm(matrices), atol=1e-12)
+    # Against differences of the function, where eigenvalues are equal too.
+    assert torch.autograd.gradcheck(
+        lambda m: _Logarithm.apply((m + m.transpose(-1, -2)) / 2), tensor
+    )
+
+
+def test_the_covariance_network_answers_about_silence_and_copies():
+    model = fitted("covariance-net")
+    copies = windows(2)[:, :1].repeat(3, axis=1)
+    for X in (np.zeros((2, 3, 120)), copies, 1e6 * copies):
+        assert np.isfinite(model.predict_proba(X)).all()
 
 
 def test_the_transformer_shows_who_looked_at_whom():

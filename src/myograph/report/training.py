@@ -39,12 +39,13 @@ def training_picture(curve: NDArray[np.float64], *, suffix: str, epochs: int = 0
             for axes, values in ((left, held_out), (right, score)):
                 axes.axvline(epoch[best], color=ORANGE, linewidth=1.0, linestyle=(0, (4, 3)))
                 axes.plot(epoch[best], values[best], "o", color=ORANGE, markersize=5)
-            right.set_title(f"kept: epoch {epoch[best]}, score {score[best]:.3f}")
+            right.set_title(f"score held out; kept: epoch {epoch[best]}, {score[best]:.3f}")
+        else:
+            right.set_title("nothing was held out")
         left.legend(loc="upper right")
         left.set_title("loss")
         for axes in (left, right):
             axes.set_xlabel("epoch")
             axes.set_xlim(0.5, max(len(curve), epochs) + 0.5)
             axes.grid(axis="y")
-        right.set_ylabel("score on what is held out")
         return content(figure, suffix)
