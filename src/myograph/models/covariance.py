@@ -29,11 +29,8 @@ class CovarianceNet(DeepClassifier):
     same share apart. What a shift of the electrodes or another gain does to a covariance is
     simple, and is near what it does to its logarithm.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` (64) is that of each of ``depth`` (1) hidden
-        layers.
+    Settings are those of `myograph.models.deep.Network`; ``width`` (64) is that of each of
+    ``depth`` (1) hidden layers.
 
     References
     ----------
