@@ -5,6 +5,7 @@ from __future__ import annotations
 from myograph.models import (
     baseline,
     boosting,
+    cnn,
     forest,
     gaussian,
     gaussian_process,
@@ -26,6 +27,7 @@ __all__ = [
     "baseline",
     "boosting",
     "build_model",
+    "cnn",
     "forest",
     "gaussian",
     "gaussian_process",

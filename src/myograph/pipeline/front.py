@@ -147,7 +147,7 @@ class FrontState:
 
 
 def _samples(windows: NDArray[np.float32]) -> NDArray[np.float64]:
-    return windows.reshape(len(windows), -1).astype(np.float64)
+    return windows.reshape(len(windows), windows.shape[1] * windows.shape[2]).astype(np.float64)
 
 
 def samples_table(windows: Windows) -> FeatureTable:

@@ -80,6 +80,7 @@ class Pipeline:
         pipeline = cls(config, seed=seed)
         pipeline.front = replace(pipeline.front, steps=tuple(build_step(step) for step in steps))
         pipeline._ready = True
+        pipeline._model = _new_model(config, seed, fs_hz=fitted.layout.fs_hz)
         params = pipeline._model.get_params()
         pipeline._model = type(pipeline._model).from_arrays(arrays, **params)
         expected = len(fitted.names_taken)
@@ -153,7 +154,7 @@ class Pipeline:
         DataError
             If labels are missing, or there is only one class.
         """
-        model = _new_model(self.config, self.seed)
+        model = _new_model(self.config, self.seed, fs_hz=table.layout.fs_hz)
         _check_labels(table, model)
         scaler, values = None, table.values
         if self.config.scaling == "standard":
@@ -448,10 +449,13 @@ def _measure(front: Front, recording: Recording) -> FeatureTable:
     return front.measure(recording, labelled=True)
 
 
-def _new_model(config: PipelineConfig, seed: int) -> Model:
+def _new_model(config: PipelineConfig, seed: int, *, fs_hz: float | None = None) -> Model:
     params = dict(config.model.params)
-    if "seed" in inspect.signature(MODELS[config.model.name]).parameters:
+    known = inspect.signature(MODELS[config.model.name]).parameters
+    if "seed" in known:
         params.setdefault("seed", seed)
+    if "fs_hz" in known and fs_hz is not None:
+        params.setdefault("fs_hz", fs_hz)
     model = build_model(config.model.name, **params)
     if model.eats == "windows" and (config.scaling != "none" or config.selection is not None):
         raise ParameterError(
