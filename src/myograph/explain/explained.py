@@ -19,15 +19,30 @@ from myograph.explain.counterfactual import (
     gain_counterfactual,
 )
 from myograph.explain.explanation import Attribution, Groups, Heat, gathered
-from myograph.explain.faithfulness import Faithfulness, Randomisation, judge, randomisation
+from myograph.explain.faithfulness import (
+    FEWEST_PARTS,
+    Faithfulness,
+    Randomisation,
+    judge,
+    randomisation,
+)
 from myograph.explain.game import BandGame, CellGame, FeatureGame, Game, MuscleGame
 from myograph.explain.importance import Importance
-from myograph.explain.parts import bands_of, families, muscles
+from myograph.explain.parts import bands_of, families
 from myograph.explain.question import Question
 from myograph.explain.shapley import linear_shap, linear_weights, occlusion, shapley
 from myograph.explain.tree_shap import is_tree_model, tree_shap
 
-__all__ = ["METHODS", "Explained", "Judged", "JudgedHeat", "Reference", "explain_question"]
+__all__ = [
+    "METHODS",
+    "Explained",
+    "Judged",
+    "JudgedHeat",
+    "Reference",
+    "explain_question",
+    "loudest",
+    "spans_of",
+]
 
 Array = NDArray[np.float64]
 
@@ -87,7 +102,14 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """An attribution with what the checks say about it."""
+    """An attribution with what the checks say about it.
+
+    Parameters
+    ----------
+    found : Attribution
+    faithfulness : Faithfulness or None
+        None where there are fewer parts than orders can be told apart by.
+    """
 
     found: Attribution
     faithfulness: Faithfulness | None
@@ -290,7 +312,16 @@ class _Work:
 
     def _by_gradient(self, method: str) -> Explained:
         heat = self._gradient_heat(method)
-        return Explained(self.question, method, heats=(heat,), notes=self._notes())
+        bars: tuple[Judged, ...] = ()
+        if method == "integrated-gradients":
+            bands = bands_of(self.question.pipeline, self.question.recording.fs_hz)
+            game = BandGame(self.question, bands)
+
+            def way(each: Game) -> Attribution:
+                return attribution.band_gradients(each.question, bands)
+
+            bars = (self._judged(game, way),)
+        return Explained(self.question, method, bars=bars, heats=(heat,), notes=self._notes())
 
     def _signal_bars(self, way: Callable[[Game], Attribution]) -> list[Judged]:
         games: list[Game] = []
@@ -314,12 +345,11 @@ class _Work:
         if single is None:
             game = self._feature_game(rows, by_family)
             return [self._judged(game, shapley)]
-        found = []
-        for groups in (by_family, muscles(self.question.names, self.question.layout)):
-            if len(groups.names) > 1 and groups.about != "muscle":
-                found.append(self._grouped(single, rows, groups))
-        game = self._feature_game(rows, None)
-        return [*found, Judged(single, self._judge(game, single.values, _CELL_ORDERS))]
+        found = [self._grouped(single, rows, by_family)] if len(by_family.names) > 1 else []
+        if len(single.names) > 1:
+            game = self._feature_game(rows, None)
+            found.append(Judged(single, self._judge(game, single.values, _CELL_ORDERS)))
+        return found
 
     def _grouped(self, single: Attribution, rows: Array, groups: Groups) -> Judged:
         game = self._feature_game(rows, groups)
@@ -332,7 +362,7 @@ class _Work:
 
     def _judged(self, game: Game, way: Callable[[Game], Attribution]) -> Judged:
         found = way(game)
-        if len(game) < 2:
+        if len(game) < FEWEST_PARTS:
             return Judged(found, None)
         checked = randomisation(
             self.question,
@@ -344,7 +374,9 @@ class _Work:
 
     def _judge(
         self, game: Game, values: Array, n_orders: int, checked: Randomisation | None = None
-    ) -> Faithfulness:
+    ) -> Faithfulness | None:
+        if len(game) < FEWEST_PARTS:
+            return None
         return judge(game, values, n_orders=n_orders, seed=self.seed, checked=checked)
 
     def _occlusion_heat(self) -> JudgedHeat:

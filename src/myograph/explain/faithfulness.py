@@ -23,14 +23,24 @@ from myograph.explain.game import Game
 from myograph.explain.question import Question
 from myograph.models import Model
 
-__all__ = ["Curve", "Faithfulness", "Randomisation", "judge", "randomisation", "shuffled"]
+__all__ = [
+    "FEWEST_PARTS",
+    "Curve",
+    "Faithfulness",
+    "Randomisation",
+    "judge",
+    "randomisation",
+    "shuffled",
+]
 
 Array = NDArray[np.float64]
 
 #: Largest mean rank correlation with explanations of shuffled models that passes.
 MOST_ALIKE = 0.5
+#: Fewer parts have too few orders: even the best would not be among one in twenty.
+FEWEST_PARTS = 4
 # Steps of a curve, whatever the number of parts.
-_STEPS = 20
+_STEPS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +243,7 @@ def judge(
     Raises
     ------
     DataError
-        If there is not one value per part, or only one part.
+        If there is not one value per part, or fewer than four parts.
 
     References
     ----------
@@ -242,8 +252,11 @@ def judge(
     given = np.asarray(values, dtype=np.float64)
     if given.shape != (len(game),):
         raise DataError(f"There must be one value per part ({len(game)}); got {given.shape}.")
-    if len(game) < 2:
-        raise DataError("One part alone has no order; faithfulness needs at least two.")
+    if len(game) < FEWEST_PARTS:
+        raise DataError(
+            f"{len(game)} parts have too few orders to tell one from chance; faithfulness needs at "
+            f"least {FEWEST_PARTS}."
+        )
     check_count(n_orders, name="n_orders", least=2)
     rng = np.random.default_rng(seed)
     orders = [ranked(given), *(rng.permutation(len(game)) for _ in range(n_orders))]
