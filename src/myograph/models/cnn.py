@@ -7,12 +7,19 @@ from typing import Any
 from myograph.models.base import MODELS
 from myograph.models.deep import DeepClassifier, DeepRegressor, Network, Shape
 
-__all__ = ["CNN1D", "CNN1DRegressor"]
+__all__ = ["CNN1D", "TCN", "CNN1DRegressor", "SeparableCNN", "TCNRegressor"]
 
 # Length of the first kernels, and of a step of what they give.
 _FIRST_MS = 25.0
 _STEP_MS = 2.5
+_DEVICE_STEP_MS = 5.0
 _LATER = 5
+_CAUSAL = 3
+
+
+def first_kernel(shape: Shape) -> int:
+    """Return the length of first kernels, in samples: odd, so that they have a middle."""
+    return max(3, shape.samples(_FIRST_MS)) | 1
 
 
 class _CNN1D(Network):
@@ -22,14 +29,36 @@ class _CNN1D(Network):
         from myograph.models.nets.blocks import ConvNet1d
 
         width, depth = self._sizes()
-        stride = max(1, shape.samples(_STEP_MS))
+        stride = shape.samples(_STEP_MS)
         shape.require(stride * 2 ** (depth + 1), by=f"{depth} blocks")
-        first = max(3, shape.samples(_FIRST_MS)) | 1
         return ConvNet1d(
             [shape.n_channels, *(width * 2 ** min(k, 2) for k in range(depth))],
-            kernels=[first, *[_LATER] * (depth - 1)],
+            kernels=[first_kernel(shape), *[_LATER] * (depth - 1)],
             stride=stride,
             n_outputs=shape.n_outputs,
+            dropout=self._dropout(),
+        )
+
+
+class _TCN(Network):
+    """Dilated convolutions over time, see `TCN`."""
+
+    own_depth = 4
+
+    def _body(self, shape: Shape) -> Any:
+        from myograph.models.nets.blocks import TemporalNet
+
+        width, depth = self._sizes()
+        stride = shape.samples(_STEP_MS)
+        shape.require(stride * 2**depth, by=f"{depth} blocks")
+        return TemporalNet(
+            n_channels=shape.n_channels,
+            width=width,
+            depth=depth,
+            n_outputs=shape.n_outputs,
+            first=first_kernel(shape),
+            stride=stride,
+            kernel=_CAUSAL,
             dropout=self._dropout(),
         )
 
@@ -66,3 +95,71 @@ class CNN1DRegressor(_CNN1D, DeepRegressor):
     ----------
     atzori2016
     """
+
+
+@MODELS.register("tcn")
+class TCN(_TCN, DeepClassifier):
+    """Residual blocks of causal convolutions over time, each twice as dilated as the one before.
+
+    Parameters
+    ----------
+    **settings
+        See `myograph.models.deep.Network`; ``width`` is 32, ``depth`` 4 blocks.
+
+    References
+    ----------
+    bai2018
+    """
+
+
+@MODELS.register("tcn-regressor")
+class TCNRegressor(_TCN, DeepRegressor):
+    """`TCN` that estimates a number, a force or an angle say.
+
+    Parameters
+    ----------
+    **settings
+        See `myograph.models.deep.Network`.
+
+    References
+    ----------
+    bai2018
+    """
+
+
+@MODELS.register("separable")
+class SeparableCNN(DeepClassifier):
+    """Depthwise-separable convolutions: some thousand weights, for small devices.
+
+    In the first layer each channel has four filters of its own, over 25 ms in steps of 5 ms;
+    mixtures of what they find are filtered and mixed again, in half as many steps each time.
+
+    Parameters
+    ----------
+    **settings
+        See `myograph.models.deep.Network`; ``width`` is 24, ``depth`` 3.
+
+    References
+    ----------
+    chollet2017
+    """
+
+    own_width = 24
+
+    def _body(self, shape: Shape) -> Any:
+        from myograph.models.nets.blocks import Separable
+
+        width, depth = self._sizes()
+        stride = shape.samples(_DEVICE_STEP_MS)
+        shape.require(stride * 2**depth, by=f"{depth} blocks")
+        return Separable(
+            n_channels=shape.n_channels,
+            width=width,
+            depth=depth,
+            n_outputs=shape.n_outputs,
+            filters=4,
+            first=first_kernel(shape),
+            stride=stride,
+            kernel=_LATER,
+            dropout=self._dropout(),
+        )
