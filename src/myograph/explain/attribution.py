@@ -9,6 +9,7 @@ the same whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ from myograph.explain.parts import band_name
 from myograph.explain.question import Question
 
 __all__ = [
+    "ImageShares",
     "attention_rollout",
     "band_gradients",
     "grad_cam",
     "has_gradients",
+    "image_gradients",
     "integrated_gradients",
     "rolled_out",
 ]
@@ -123,6 +126,73 @@ def band_gradients(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class ImageShares:
+    """Integrated gradients on the images that a network makes of windows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_channels, n_frequencies, n_times)
+        Mean over the windows.
+    base, total : float
+        Evidence of the image of silence, and of the images: the values sum to the difference.
+    """
+
+    values: Array
+    base: float
+    total: float
+
+    @property
+    def gap(self) -> float:
+        """How far the values miss the sum they should have."""
+        return float(self.values.sum() - (self.total - self.base))
+
+
+def image_gradients(question: Question, *, n_steps: int = _STEPS) -> ImageShares:
+    """Share the evidence out over the time-frequency images that a network looks at.
+
+    Parameters
+    ----------
+    question : Question
+        Of a network that makes images (``spectrogram-cnn``, ``scalogram-cnn``).
+    n_steps : int
+        Points of the integral.
+
+    Raises
+    ------
+    ParameterError
+        If the model is not such a network.
+    """
+    torch, model = _network(question)
+    layer = getattr(model.module_.body, "image", None)
+    if layer is None:
+        raise ParameterError(
+            f"{type(model).__name__} makes no images; use integrated_gradients, on the signal."
+        )
+    windows = _whole(question)
+    silence = np.broadcast_to(np.median(windows, axis=(0, 2))[:, None], windows.shape)
+    frame = model.module_
+    with torch.no_grad():
+        ends = [
+            layer((model.input_of(each) - frame.centre) / frame.spread)
+            for each in (silence, windows)
+        ]
+    between: list[Any] = []
+    hook = layer.register_forward_hook(lambda *_: between[-1])
+    places, weights = np.polynomial.legendre.leggauss(check_count(n_steps, name="n_steps", least=2))
+    gathered = torch.zeros_like(ends[0])
+    try:
+        for place, weight in zip((places + 1) / 2, weights / 2, strict=True):
+            between.append((ends[0] + place * (ends[1] - ends[0])).requires_grad_())
+            score = _score(question, frame(model.input_of(windows)))
+            gathered += weight * torch.autograd.grad(score.sum(), between[-1])[0]
+    finally:
+        hook.remove()
+    base, total = _ends(question, windows, np.asarray(silence))
+    shares = gathered * (ends[1] - ends[0])
+    return ImageShares(np.asarray(shares.mean(dim=0)), base, total)
+
+
 def grad_cam(question: Question, edges_s: Array) -> Heat:
     r"""Show when the last convolution saw what speaks for the class.
 
@@ -199,8 +269,8 @@ def attention_rollout(question: Question, edges_s: Array) -> Heat:
     abnar2020
     """
     torch, model = _network(question)
-    attention = getattr(model.module_.body, "attention", None)
-    if not callable(attention):
+    look = getattr(model.module_.body, "look", None)
+    if look is None:
         raise ParameterError(
             f"{type(model).__name__} has no attention to look at; use method "
             "'integrated-gradients'."
@@ -209,9 +279,8 @@ def attention_rollout(question: Question, edges_s: Array) -> Heat:
     with torch.no_grad():
         for windows in _blocks(model.input_of(_whole(question))):
             frame = model.module_
-            maps, pooling = attention((windows - frame.centre) / frame.spread)
-            layers = [each.numpy() for each in maps]
-            found.append(rolled_out(layers, None if pooling is None else pooling.numpy()))
+            _, maps, pooling = look((windows - frame.centre) / frame.spread)
+            found.append(rolled_out([each.numpy() for each in maps], pooling.numpy()))
     over_time = _stretched(np.concatenate(found), question.windows.values.shape[2])
     n_channels = question.layout.n_channels
     shares = np.repeat(over_time[:, None], n_channels, axis=1) / n_channels

@@ -99,7 +99,7 @@ class Counterfactual:
             told = [f"{c.name} been {_factor(c.size)}" for c in self.changes]
         else:
             told = [
-                f"{c.name} been {c.after:.3g}{_unit(c.unit)} instead of {c.before:.3g} "
+                f"{_words(c.name)} been {c.after:.3g}{_unit(c.unit)} instead of {c.before:.3g} "
                 f"({c.size:+.1f} SD)"
                 for c in self.changes
             ]
@@ -395,6 +395,22 @@ def _unit_of(question: Question, name: str) -> str:
 
 def _unit(unit: str) -> str:
     return "" if unit in ("", "1") else f" {unit}".replace("uV", "µV")
+
+
+def _words(name: str) -> str:
+    """Name a column in words, with its own name behind.
+
+    Examples
+    --------
+    >>> _words("emg5.mav")
+    'the mean absolute value of emg5 (emg5.mav)'
+    """
+    where, _, feature = name.rpartition(".")
+    plain = feature.partition("[")[0]
+    if plain not in FEATURES or not where:
+        return name
+    words = FEATURES[plain].function.__name__.replace("_", " ")
+    return f"the {words} of {where} ({name})" if " " in words else name
 
 
 def _factor(gain: float) -> str:

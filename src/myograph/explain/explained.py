@@ -26,9 +26,9 @@ from myograph.explain.faithfulness import (
     judge,
     randomisation,
 )
-from myograph.explain.game import BandGame, CellGame, FeatureGame, Game, MuscleGame
+from myograph.explain.game import BandCellGame, BandGame, CellGame, FeatureGame, Game, MuscleGame
 from myograph.explain.importance import Importance
-from myograph.explain.parts import bands_of, families
+from myograph.explain.parts import band_name, bands_of, families
 from myograph.explain.question import Question
 from myograph.explain.shapley import linear_shap, linear_weights, occlusion, shapley
 from myograph.explain.tree_shap import is_tree_model, tree_shap
@@ -380,11 +380,17 @@ class _Work:
         return judge(game, values, n_orders=n_orders, seed=self.seed, checked=checked)
 
     def _occlusion_heat(self) -> JudgedHeat:
-        game = CellGame(self.question, spans_of(self.question))
+        edges_s = spans_of(self.question)
+        game: CellGame | BandCellGame = CellGame(self.question, edges_s)
+        names = self.question.layout.names
+        if len(names) == 1:  # one channel: which band, rather than which muscle
+            bands = bands_of(self.question.pipeline, self.question.recording.fs_hz)
+            game = BandCellGame(self.question, edges_s, bands)
+            names = tuple(band_name(*band) for band in bands)
         values = game.alone()
         heat = Heat(
             "occlusion",
-            self.question.layout.names,
+            names,
             game.edges_s,
             values,
             game.unit,

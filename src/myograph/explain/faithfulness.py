@@ -189,21 +189,21 @@ class Faithfulness:
         if self.randomisation.passed is False:
             wrong.append(
                 "a model with shuffled parameters gets nearly the same one (rank correlation "
-                f"{self.randomisation.mean:.2f})"
+                f"{_plain(self.randomisation.mean)})"
             )
         if wrong:
             return f"Not to be relied on: {'; '.join(wrong)}."
-        asked = self.randomisation.mean is not None
-        changes = (
-            " and it changes with the model (rank correlation with shuffled ones "
-            f"{self.randomisation.mean:.2f})"
-            if asked
-            else ""
+        told = (
+            f"Faithful: taking away what it points to first moves the decision faster than "
+            f"{100 * self.deletion.beaten:.0f} % of random orders, bringing it back faster than "
+            f"{100 * self.insertion.beaten:.0f} %"
         )
-        return (
-            f"Faithful: faster than {100 * self.deletion.beaten:.0f} % of random orders when taken "
-            f"away, {100 * self.insertion.beaten:.0f} % when brought back{changes}."
-        )
+        if self.randomisation.mean is not None:
+            told += (
+                "; it changes with the model (rank correlation with those of shuffled models "
+                f"{_plain(self.randomisation.mean)})"
+            )
+        return f"{told}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
@@ -263,6 +263,10 @@ def judge(
     deletion = _curve(game, orders, falling=True)
     insertion = _curve(game, orders, falling=False)
     return Faithfulness(deletion, insertion, game.unit, checked or Randomisation())
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def _curve(game: Game, orders: list[NDArray[np.intp]], *, falling: bool) -> Curve:

@@ -22,7 +22,16 @@ from myograph.explain.explanation import Groups
 from myograph.explain.parts import band_name, muscle_name
 from myograph.explain.question import Question
 
-__all__ = ["QUIET", "BandGame", "CellGame", "FeatureGame", "Game", "MuscleGame", "every_mask"]
+__all__ = [
+    "QUIET",
+    "BandCellGame",
+    "BandGame",
+    "CellGame",
+    "FeatureGame",
+    "Game",
+    "MuscleGame",
+    "every_mask",
+]
 
 Array = NDArray[np.float64]
 Masks = NDArray[np.bool_]
@@ -262,6 +271,78 @@ class CellGame(Game):
         there = mask.reshape(-1, self.n_spans)[:, self._span].transpose(1, 0, 2)
         values = self.question.windows.values
         return self.question.taken(np.where(there, values, self._quiet))
+
+
+class BandCellGame(Game):
+    """Bands that fall quiet for a moment: one part is one band during one span, in all channels.
+
+    Parameters
+    ----------
+    question : Question
+    edges_s : ndarray, shape (n_spans + 1,)
+        Limits of the spans, on the clock of the recording.
+    bands : sequence of (low_hz, high_hz)
+        Without holes from 0 to half of the sampling rate.
+    """
+
+    about = "band and moment"
+    away = "a cell that is away has a hundredth of its amplitude for that time"
+
+    def __init__(
+        self, question: Question, edges_s: Array, bands: Sequence[tuple[float, float]]
+    ) -> None:
+        cells = CellGame(question, edges_s)
+        self.edges_s, self.n_spans, self.bands = cells.edges_s, cells.n_spans, tuple(bands)
+        names = [f"{band_name(*band)} {k}" for band in self.bands for k in range(self.n_spans)]
+        super().__init__(question, names)
+        self._span = cells._span
+        self._parts = self._split(question)
+
+    def with_question(self, question: Question) -> BandCellGame:
+        """Return the same game about the same signal, asked of another model."""
+        other = copy(self)
+        other.question = question
+        return other
+
+    def alone(self) -> Array:
+        """Return what quieting each cell alone takes from the evidence, (n_bands, n_spans)."""
+        values, whole = self.question.windows.values, self.question.evidence
+        n_bands = len(self.bands)
+        lost = np.zeros((n_bands, self.n_spans))
+        for span in range(self.n_spans):
+            inside = self._span == span
+            touched = np.flatnonzero(inside.any(axis=1))
+            if not len(touched):
+                continue
+            gone = np.where(inside[touched][:, None], (1 - QUIET) * self._parts[:, touched], 0)
+            changed = (values[touched][None] - gone).astype(np.float32)
+            evidence = self.question.evidence_in(changed.reshape(-1, *values.shape[1:]))
+            change = whole[touched] - evidence.reshape(n_bands, -1)
+            lost[:, span] = change.sum(axis=1) / len(values)
+        return lost
+
+    def _taken(self, mask: NDArray[np.bool_]) -> Array:
+        there = mask.reshape(-1, self.n_spans)[:, self._span]
+        gone = np.where(there[:, :, None], 0, (1 - QUIET) * self._parts).sum(axis=0)
+        return self.question.taken((self.question.windows.values - gone).astype(np.float32))
+
+    def _split(self, question: Question) -> NDArray[np.float32]:
+        """Return the windows of each band, shape (n_bands, n_windows, n_channels, n_samples)."""
+        recording = question.processed
+        rows = list(recording.layout.rows(names=question.layout.names))
+        samples = recording.samples[rows].astype(np.float64)
+        spectrum = np.fft.rfft(samples, axis=1)
+        frequency_hz = np.fft.rfftfreq(samples.shape[1], 1 / recording.fs_hz)
+        lows = np.array([low for low, _ in self.bands])
+        owner = np.searchsorted(lows, frequency_hz, side="right") - 1
+        parts = []
+        for k in range(len(lows)):
+            whole = recording.samples.copy()
+            whole[rows] = np.fft.irfft(
+                np.where(owner == k, spectrum, 0), n=samples.shape[1], axis=1
+            )
+            parts.append(question.windows_of(replace(recording, samples=whole), raw=False))
+        return np.stack(parts)
 
 
 class FeatureGame(Game):

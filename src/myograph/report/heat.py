@@ -41,12 +41,13 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
     """Draw traces on heat, and the windows' evidence below, into a figure."""
     heat = judged.heat
     n_channels = len(heat.names)
+    drawn = _drawn_channels(found, judged)
     upper, lower = figure.subplots(
         2, 1, sharex=True, height_ratios=[max(1.0, 0.42 * n_channels), 0.8]
     )
     start_s, stop_s = float(heat.edges_s[0]), float(heat.edges_s[-1])
     processed = found.question.processed.crop(start_s, stop_s)
-    samples, fs_hz = thinned(processed.select(names=heat.names).samples, processed.fs_hz)
+    samples, fs_hz = thinned(processed.select(names=drawn).samples, processed.fs_hz)
     time_s = start_s + np.arange(samples.shape[1]) / fs_hz
     height = spacing(samples)
     most = float(np.abs(heat.values).max()) or 1.0
@@ -59,7 +60,10 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
         vmin=-most,
         vmax=most,
     )
-    for row, place in enumerate(places):
+    lines = list(zip(range(len(samples)), places, strict=False))
+    if len(samples) != n_channels:  # rows are bands: the signal lies over all of them
+        lines, height = [(0, (n_channels - 1) / 2)], height / n_channels
+    for row, place in lines:
         line = place + (samples[row] - np.median(samples[row])) / height
         upper.plot(time_s, line, color=INK, linewidth=0.5)
     upper.set_yticks(places, [short(each, 14) for each in heat.names])
@@ -67,12 +71,25 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
     upper.set_xlim(start_s, stop_s)
     upper.tick_params(axis="y", length=0)
     unit = "/".join(dict.fromkeys(found.question.layout.units)).replace("uV", "µV")
-    upper.set_title(f"{_asked(found)}; rows are {amount(height)} {unit} apart")
+    upper.set_title(f"{_asked(found)}; {_height_words(len(samples) == n_channels, height, unit)}")
     bar = figure.colorbar(mesh, ax=upper, fraction=0.04, pad=0.015)
     bar.set_label(f"effect on the decision ({heat.unit})", fontsize=8)
     bar.ax.tick_params(labelsize=7)
+    bar.solids.set_rasterized(False)  # a picture inside the drawing would not be shown
     _name_events(upper, found, start_s, stop_s)
     _draw_moments(lower, found)
+
+
+def _drawn_channels(found: Explained, judged: JudgedHeat) -> tuple[str, ...]:
+    """Return the channels whose signal is drawn: those of the heat, or the first under bands."""
+    names = found.question.layout.names
+    return names if judged.heat.names == names else names[:1]
+
+
+def _height_words(rows: bool, height: float, unit: str) -> str:  # noqa: FBT001
+    if rows:
+        return f"rows are {amount(height)} {unit} apart"
+    return f"rows are bands, a row is {amount(height)} {unit} high"
 
 
 def _draw_moments(axes: Any, found: Explained) -> None:
