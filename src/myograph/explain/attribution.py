@@ -282,6 +282,7 @@ def attention_rollout(question: Question, edges_s: Array) -> Heat:
             _, maps, pooling = look((windows - frame.centre) / frame.spread)
             found.append(rolled_out([each.numpy() for each in maps], pooling.numpy()))
     over_time = _stretched(np.concatenate(found), question.windows.values.shape[2])
+    over_time /= over_time.sum(axis=1, keepdims=True)
     n_channels = question.layout.n_channels
     shares = np.repeat(over_time[:, None], n_channels, axis=1) / n_channels
     return Heat(
