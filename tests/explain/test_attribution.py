@@ -31,7 +31,7 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def net(people, fitted):
-    return fitted("cnn1d", people[:3], width=4, depth=1, epochs=6, batch=32, held_out=0.0)
+    return fitted("cnn1d", people[:3], width=4, depth=1, epochs=15, batch=16, held_out=0.0)
 
 
 @pytest.fixture

@@ -28,9 +28,11 @@ from myograph.explain.faithfulness import (
 )
 from myograph.explain.game import BandCellGame, BandGame, CellGame, FeatureGame, Game, MuscleGame
 from myograph.explain.importance import Importance
+from myograph.explain.moments import MomentGame
 from myograph.explain.parts import band_name, bands_of, families
 from myograph.explain.question import Question
-from myograph.explain.shapley import linear_shap, linear_weights, occlusion, shapley
+from myograph.explain.rest import Rest
+from myograph.explain.shapley import MOST_EXACT, linear_shap, linear_weights, occlusion, shapley
 from myograph.explain.tree_shap import is_tree_model, tree_shap
 
 __all__ = [
@@ -79,12 +81,15 @@ class Reference:
         Whether these are exactly the windows that the model learned from, by their digest.
     importance : tuple of Importance
         Permutation importance on these people, if it was asked for.
+    rest : Rest, optional
+        How quiet muscles and bands are in them.
     """
 
     table: FeatureTable
     name: str = ""
     same: bool = False
     importance: tuple[Importance, ...] = ()
+    rest: Rest | None = None
 
     def taken(self, question: Question, *, most: int = _N_REFERENCE) -> Array:
         """Return what the model takes of up to ``most`` windows, evenly spread."""
@@ -253,8 +258,12 @@ class _Work:
     seed: int
     wanted: str
 
+    @property
+    def _rest(self) -> Rest | None:
+        return None if self.reference is None else self.reference.rest
+
     def auto(self) -> Explained:
-        heats = [self._occlusion_heat()]
+        heats = [self._heat()]
         if attribution.has_gradients(self.question):
             heats.append(self._gradient_heat("integrated-gradients"))
         reference, notes = self.reference, list(self._notes())
@@ -271,8 +280,13 @@ class _Work:
         )
 
     def shap(self) -> Explained:
-        bars = (*self._signal_bars(shapley), *self._feature_bars())
-        return Explained(self.question, "shap", bars=bars, notes=self._notes())
+        return Explained(
+            self.question,
+            "shap",
+            bars=(*self._signal_bars(shapley), *self._feature_bars()),
+            heats=(self._heat(),),
+            notes=self._notes(),
+        )
 
     def occlusion(self) -> Explained:
         return Explained(
@@ -315,7 +329,7 @@ class _Work:
         bars: tuple[Judged, ...] = ()
         if method == "integrated-gradients":
             bands = bands_of(self.question.pipeline, self.question.recording.fs_hz)
-            game = BandGame(self.question, bands)
+            game = BandGame(self.question, bands, self._rest)
 
             def way(each: Game) -> Attribution:
                 return attribution.band_gradients(each.question, bands)
@@ -326,9 +340,9 @@ class _Work:
     def _signal_bars(self, way: Callable[[Game], Attribution]) -> list[Judged]:
         games: list[Game] = []
         if self.question.layout.n_channels > 1:
-            games.append(MuscleGame(self.question))
+            games.append(MuscleGame(self.question, self._rest))
         bands = bands_of(self.question.pipeline, self.question.recording.fs_hz)
-        games.append(BandGame(self.question, bands))
+        games.append(BandGame(self.question, bands, self._rest))
         return [self._judged(game, way) for game in games]
 
     def _feature_bars(self) -> list[Judged]:
@@ -379,13 +393,34 @@ class _Work:
             return None
         return judge(game, values, n_orders=n_orders, seed=self.seed, checked=checked)
 
+    def _heat(self) -> JudgedHeat:
+        """Share out every window among its muscles, or its bands where there is one channel."""
+        question = self.question
+        n_channels = question.layout.n_channels
+        if n_channels > MOST_EXACT:
+            return self._occlusion_heat()
+        bands = bands_of(question.pipeline, question.recording.fs_hz)
+        inner: MuscleGame | BandGame = MuscleGame(question, self._rest)
+        if n_channels == 1:
+            inner = BandGame(question, bands, self._rest)
+        game = MomentGame(inner)
+        heat = game.shared()
+        checked = randomisation(
+            question,
+            heat.values.ravel(),
+            lambda other: game.with_question(other).shared().values.ravel(),
+            n_models=3,
+            seed=self.seed,
+        )
+        return JudgedHeat(heat, self._judge(game, heat.values.ravel(), _ORDERS, checked))
+
     def _occlusion_heat(self) -> JudgedHeat:
         edges_s = spans_of(self.question)
-        game: CellGame | BandCellGame = CellGame(self.question, edges_s)
+        game: CellGame | BandCellGame = CellGame(self.question, edges_s, self._rest)
         names = self.question.layout.names
         if len(names) == 1:  # one channel: which band, rather than which muscle
             bands = bands_of(self.question.pipeline, self.question.recording.fs_hz)
-            game = BandCellGame(self.question, edges_s, bands)
+            game = BandCellGame(self.question, edges_s, bands, self._rest)
             names = tuple(band_name(*band) for band in bands)
         values = game.alone()
         heat = Heat(
@@ -413,7 +448,7 @@ class _Work:
             "attention": attribution.attention_rollout,
         }
         heat = ways[method](self.question, edges_s)
-        game = CellGame(self.question, edges_s)
+        game = CellGame(self.question, edges_s, self._rest)
         checked = randomisation(
             self.question,
             heat.values.ravel(),

@@ -1,8 +1,9 @@
 """Games: a decision as what its parts make of it, some of them kept and the others taken away.
 
 Every way of explaining here asks the model the same thing: what would you say if only these parts
-were there? What takes the place of a part that is away is stated: a hundredth of the signal (not
-nothing: a covariance of nothing has no logarithm), or the values of training people.
+were there? What takes the place of a part that is away is stated: its level of rest where training
+people are known, or else a hundredth of it (not nothing: a covariance of nothing has no logarithm);
+for features, the values of training people.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from myograph.core.recording import Recording
 from myograph.explain.explanation import Groups
 from myograph.explain.parts import band_name, muscle_name
 from myograph.explain.question import Question
+from myograph.explain.rest import Rest, band_levels, factors
 
 __all__ = [
+    "AT_REST",
     "QUIET",
     "BandCellGame",
     "BandGame",
@@ -36,8 +39,10 @@ __all__ = [
 Array = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 
-#: What is left of the amplitude of a signal that is away.
+#: What is left at least of the amplitude of a signal that is away.
 QUIET = 0.01
+#: What takes the place of a part where training people are known.
+AT_REST = "a {} that is away is at its level of rest in training people"
 
 # Windows that are scored at once.
 _BLOCK = 2048
@@ -86,13 +91,17 @@ class Game(ABC):
         -------
         ndarray, shape (n_masks,)
         """
+        return self.worth(keep).mean(axis=1)
+
+    def worth(self, keep: Masks) -> Array:
+        """Return what `value` is the mean of: the evidence of each row, (n_masks, n_rows)."""
         masks = self._checked(keep)
         size = max(1, _BLOCK // self._n_rows)
         found = []
         for start in range(0, len(masks), size):
             taken = [self._taken(mask) for mask in masks[start : start + size]]
             evidence = self.question.evidence_of(np.concatenate(taken))
-            found.append(evidence.reshape(len(taken), -1).mean(axis=1))
+            found.append(evidence.reshape(len(taken), -1))
         return np.concatenate(found)
 
     @abstractmethod
@@ -137,14 +146,17 @@ class _SignalGame(Game):
         key = mask.tobytes()
         if key in self._known:
             return self._known[key]
-        values = self.question.windows.values
-        if not mask.all():
-            recording = replace(self.source, samples=self._samples(mask))
-            values = self.question.windows_of(recording, raw=self.raw)
-        taken = self.question.taken(values)
+        taken = self.question.taken(
+            self.question.windows.values if mask.all() else self._values(mask)
+        )
         if len(self._known) * taken.size < _MOST_KNOWN:
             self._known[key] = taken
         return taken
+
+    def _values(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the windows with only these parts there."""
+        recording = replace(self.source, samples=self._samples(mask))
+        return self.question.windows_of(recording, raw=self.raw)
 
     @abstractmethod
     def _samples(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -152,22 +164,33 @@ class _SignalGame(Game):
 
 
 class MuscleGame(_SignalGame):
-    """Channels that fall quiet: a hundredth of their amplitude around their median.
+    """Channels that fall quiet: to their level of rest, or a hundredth of their amplitude.
 
     Parameters
     ----------
     question : Question
+    rest : Rest, optional
+        Of training people; each window then falls to it, after the pipeline's steps.
     """
 
     about = "muscle"
     away = "a muscle that is away has a hundredth of its amplitude"
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, rest: Rest | None = None) -> None:
         layout = question.layout
         super().__init__(question, [muscle_name(layout, k) for k in range(layout.n_channels)])
         samples = self.source.samples[self._rows]
         level = np.median(samples, axis=1, keepdims=True)
         self._quiet = level + np.float32(QUIET) * (samples - level)
+        self._resting: NDArray[np.float32] | None = None
+        if rest is not None:
+            self.away = AT_REST.format("muscle")
+            self._resting = _resting(question, rest)
+
+    def _values(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        if self._resting is None:
+            return super()._values(mask)
+        return np.where(mask[:, None], self.question.windows.values, self._resting)
 
     def _samples(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         samples = self.source.samples.copy()
@@ -186,12 +209,19 @@ class BandGame(_SignalGame):
     bands : sequence of (low_hz, high_hz)
         Without holes from 0 to half of the sampling rate, as `myograph.explain.parts.bands_of`
         gives them.
+    rest : Rest, optional
+        Of training people; each window then falls to it, after the pipeline's steps.
     """
 
     about = "band"
     away = "a band that is away has a hundredth of its amplitude, in every channel"
 
-    def __init__(self, question: Question, bands: Sequence[tuple[float, float]]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        bands: Sequence[tuple[float, float]],
+        rest: Rest | None = None,
+    ) -> None:
         self.bands = tuple(bands)
         super().__init__(question, [band_name(*band) for band in self.bands])
         samples = self.source.samples[self._rows].astype(np.float64)
@@ -201,6 +231,16 @@ class BandGame(_SignalGame):
         if (np.diff(lows) <= 0).any() or lows[0] > 0:
             raise ParameterError(f"Bands must rise from 0 Hz without holes; got {self.bands}.")
         self._owner = np.searchsorted(lows, frequency_hz, side="right") - 1
+        self._gone: NDArray[np.float32] | None = None
+        if rest is not None:
+            self.away = AT_REST.format("band")
+            self._gone = _gone(question, self.bands, rest)
+
+    def _values(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        if self._gone is None:
+            return super()._values(mask)
+        values = self.question.windows.values - self._gone[~mask].sum(axis=0)
+        return np.asarray(values, dtype=np.float32)
 
     def _samples(self, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         samples = self.source.samples.copy()
@@ -217,12 +257,14 @@ class CellGame(Game):
     question : Question
     edges_s : ndarray, shape (n_spans + 1,)
         Limits of the spans, on the clock of the recording.
+    rest : Rest, optional
+        Of training people.
     """
 
     about = "muscle and moment"
     away = "a cell that is away has a hundredth of its amplitude for that time"
 
-    def __init__(self, question: Question, edges_s: Array) -> None:
+    def __init__(self, question: Question, edges_s: Array, rest: Rest | None = None) -> None:
         self.edges_s = np.asarray(edges_s, dtype=np.float64)
         spans = zip(self.edges_s[:-1], self.edges_s[1:], strict=True)
         told = [f"{start:.3g}–{stop:.3g} s" for start, stop in spans]
@@ -232,6 +274,9 @@ class CellGame(Game):
         values = question.windows.values
         level = np.median(values, axis=(0, 2))[:, None]
         self._quiet = (level + QUIET * (values - level)).astype(np.float32)
+        if rest is not None:
+            self.away = AT_REST.format("cell")
+            self._quiet = _resting(question, rest)
         fs_hz = question.layout.fs_hz
         times = question.windows.index.start_s[:, None] + np.arange(values.shape[2]) / fs_hz
         #: Span of every sample of every window.
@@ -243,7 +288,9 @@ class CellGame(Game):
 
     def with_question(self, question: Question) -> CellGame:
         """Return the same game about the same signal, asked of another model."""
-        return CellGame(question, self.edges_s)
+        other = copy(self)
+        other.question = question
+        return other
 
     def alone(self) -> Array:
         """Return what quieting each cell alone takes from the evidence, shape of the cells.
@@ -283,20 +330,28 @@ class BandCellGame(Game):
         Limits of the spans, on the clock of the recording.
     bands : sequence of (low_hz, high_hz)
         Without holes from 0 to half of the sampling rate.
+    rest : Rest, optional
+        Of training people.
     """
 
     about = "band and moment"
     away = "a cell that is away has a hundredth of its amplitude for that time"
 
     def __init__(
-        self, question: Question, edges_s: Array, bands: Sequence[tuple[float, float]]
+        self,
+        question: Question,
+        edges_s: Array,
+        bands: Sequence[tuple[float, float]],
+        rest: Rest | None = None,
     ) -> None:
         cells = CellGame(question, edges_s)
         self.edges_s, self.n_spans, self.bands = cells.edges_s, cells.n_spans, tuple(bands)
         names = [f"{band_name(*band)} {k}" for band in self.bands for k in range(self.n_spans)]
         super().__init__(question, names)
         self._span = cells._span
-        self._parts = self._split(question)
+        if rest is not None:
+            self.away = AT_REST.format("cell")
+        self._gone = _gone(question, self.bands, rest)
 
     def with_question(self, question: Question) -> BandCellGame:
         """Return the same game about the same signal, asked of another model."""
@@ -314,7 +369,7 @@ class BandCellGame(Game):
             touched = np.flatnonzero(inside.any(axis=1))
             if not len(touched):
                 continue
-            gone = np.where(inside[touched][:, None], (1 - QUIET) * self._parts[:, touched], 0)
+            gone = np.where(inside[touched][:, None], self._gone[:, touched], 0)
             changed = (values[touched][None] - gone).astype(np.float32)
             evidence = self.question.evidence_in(changed.reshape(-1, *values.shape[1:]))
             change = whole[touched] - evidence.reshape(n_bands, -1)
@@ -323,26 +378,8 @@ class BandCellGame(Game):
 
     def _taken(self, mask: NDArray[np.bool_]) -> Array:
         there = mask.reshape(-1, self.n_spans)[:, self._span]
-        gone = np.where(there[:, :, None], 0, (1 - QUIET) * self._parts).sum(axis=0)
+        gone = np.where(there[:, :, None], 0, self._gone).sum(axis=0)
         return self.question.taken((self.question.windows.values - gone).astype(np.float32))
-
-    def _split(self, question: Question) -> NDArray[np.float32]:
-        """Return the windows of each band, shape (n_bands, n_windows, n_channels, n_samples)."""
-        recording = question.processed
-        rows = list(recording.layout.rows(names=question.layout.names))
-        samples = recording.samples[rows].astype(np.float64)
-        spectrum = np.fft.rfft(samples, axis=1)
-        frequency_hz = np.fft.rfftfreq(samples.shape[1], 1 / recording.fs_hz)
-        lows = np.array([low for low, _ in self.bands])
-        owner = np.searchsorted(lows, frequency_hz, side="right") - 1
-        parts = []
-        for k in range(len(lows)):
-            whole = recording.samples.copy()
-            whole[rows] = np.fft.irfft(
-                np.where(owner == k, spectrum, 0), n=samples.shape[1], axis=1
-            )
-            parts.append(question.windows_of(replace(recording, samples=whole), raw=False))
-        return np.stack(parts)
 
 
 class FeatureGame(Game):
@@ -410,3 +447,35 @@ def every_mask(n_parts: int) -> Masks:
     """Return all ways of keeping parts, shape (2**n_parts, n_parts); row k is k in binary."""
     check_count(n_parts, name="n_parts")
     return (np.arange(2**n_parts)[:, None] >> np.arange(n_parts) & 1).astype(np.bool_)
+
+
+def _resting(question: Question, rest: Rest) -> NDArray[np.float32]:
+    """Return the windows with every channel at its level of rest, around its median."""
+    values = question.windows.values.astype(np.float64)
+    middle = np.median(values, axis=2, keepdims=True)
+    left = factors(rest.muscles[None], values.std(axis=2), quiet=QUIET)
+    return np.asarray(middle + left[:, :, None] * (values - middle), dtype=np.float32)
+
+
+def _gone(
+    question: Question, bands: Sequence[tuple[float, float]], rest: Rest | None
+) -> NDArray[np.float32]:
+    """Return what goes when a band falls quiet, (n_bands, n_windows, n_channels, n_samples)."""
+    recording = question.processed
+    rows = list(recording.layout.rows(names=question.layout.names))
+    spectrum = np.fft.rfft(recording.samples[rows].astype(np.float64), axis=1)
+    frequency_hz = np.fft.rfftfreq(recording.n_samples, 1 / recording.fs_hz)
+    owner = np.searchsorted([low for low, _ in bands], frequency_hz, side="right") - 1
+    parts = []
+    for k in range(len(bands)):
+        whole = recording.samples.copy()
+        kept = np.where(owner == k, spectrum, 0)
+        whole[rows] = np.fft.irfft(kept, n=recording.n_samples, axis=1)
+        parts.append(question.windows_of(replace(recording, samples=whole), raw=False))
+    found = np.stack(parts)
+    left: Array | float = QUIET
+    if rest is not None:
+        values = question.windows.values.astype(np.float64)
+        now = band_levels(values, recording.fs_hz, bands)
+        left = factors(rest.bands[:, None], now, quiet=QUIET)[..., None]
+    return np.asarray((1 - left) * found, dtype=np.float32)

@@ -184,6 +184,8 @@ def _reference(
     pipeline: Pipeline, given: People, read: Mapping[str, Any], *, seed: int, importance: bool
 ) -> Reference:
     from myograph.explain.explained import Reference
+    from myograph.explain.parts import bands_of
+    from myograph.explain.rest import Rest
     from myograph.pipeline.fitted import training_summary
 
     selection = Selection(given.people, given.leave_out, given.people_from, read)
@@ -192,8 +194,16 @@ def _reference(
         pipeline.check_layout(recording.layout)
     table = pipeline.prepare(cohort.recordings)
     same = training_summary(table)["digest"] == pipeline.fitted.training.get("digest")
-    found = _importance(pipeline, cohort.recordings, table, seed) if importance else ()
-    return Reference(table, cohort.name, same, found)
+    few = _spread(cohort.recordings)
+    found = _importance(pipeline, few, table, seed) if importance else ()
+    rest = Rest.of(pipeline, few, bands_of(pipeline, few[0].fs_hz))
+    return Reference(table, cohort.name, same, found, rest)
+
+
+def _spread(recordings: Sequence[Recording]) -> list[Recording]:
+    """Return some of the recordings, evenly spread over all of them."""
+    picked = np.linspace(0, len(recordings) - 1, min(_MOST_RECORDINGS, len(recordings)))
+    return [recordings[k] for k in dict.fromkeys(picked.round().astype(int).tolist())]
 
 
 def _importance(
@@ -202,14 +212,11 @@ def _importance(
     from myograph.explain.importance import band_importance, feature_importance, muscle_importance
     from myograph.explain.parts import bands_of, families
 
-    picked = np.linspace(0, len(recordings) - 1, min(_MOST_RECORDINGS, len(recordings)))
-    few = [recordings[k] for k in dict.fromkeys(picked.round().astype(int).tolist())]
-    fs_hz = few[0].fs_hz
     found = []
     if pipeline.layout.n_channels > 1:
-        found.append(muscle_importance(pipeline, few, repeats=3, seed=seed))
-    bands = bands_of(pipeline, min(fs_hz, pipeline.layout.fs_hz))
-    found.append(band_importance(pipeline, few, bands, repeats=3, seed=seed))
+        found.append(muscle_importance(pipeline, recordings, repeats=3, seed=seed))
+    bands = bands_of(pipeline, recordings[0].fs_hz)
+    found.append(band_importance(pipeline, recordings, bands, repeats=3, seed=seed))
     groups = families(table.names)
     if not pipeline.front.whole and len(groups.names) > 1:
         found.append(feature_importance(pipeline, table, groups, repeats=3, seed=seed))
