@@ -31,6 +31,7 @@ _PACKAGES = (
     "config",
     "core",
     "datasets",
+    "explain",
     "features",
     "io",
     "models",

@@ -15,6 +15,7 @@ from myograph.cli import (
     calibrate,
     catalogue,
     dossier,
+    explain,
     files,
     learn,
     live,
@@ -63,6 +64,7 @@ files.add_to(app)
 measure.add_to(app)
 app.add_typer(catalogue.app)
 learn.add_to(app)
+explain.add_to(app)
 calibrate.add_to(app)
 show.add_to(app)
 app.add_typer(dossier.app)

@@ -1,5 +1,6 @@
 """How figures and splits are worded: the same in a terminal, on a page and in a report."""
 
+from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
 from myograph.report.trust import coverage_rows, reliability_rows
 from myograph.report.words import (
@@ -15,10 +16,12 @@ __all__ = [
     "Measure",
     "confound_rows",
     "coverage_rows",
+    "faithfulness_rows",
     "plural",
     "reliability_rows",
     "selection_words",
     "short",
     "split_words",
     "stability_rows",
+    "summary_sentences",
 ]

@@ -1,0 +1,112 @@
+"""Faithfulness: a true explanation beats random orders, a false one does not and says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from myograph.core.errors import DataError
+from myograph.explain.faithfulness import Randomisation, judge, randomisation, shuffled
+from myograph.explain.game import CellGame, Game, MuscleGame
+from myograph.explain.shapley import shapley
+
+
+class Sum(Game):
+    """Evidence that is the sum of what is there: whose best explanation is known."""
+
+    about, away = "part", "nothing"
+
+    def __init__(self, worth):
+        self.worth = np.asarray(worth, dtype=float)
+        self.names, self.unit = tuple(map(str, self.worth)), "log-odds"
+
+    def value(self, keep):
+        return keep @ self.worth
+
+    def _taken(self, mask):
+        raise NotImplementedError
+
+    def with_question(self, question):
+        return self
+
+
+def test_areas_are_those_of_the_definition():
+    found = judge(Sum([3.0, 1.0, 0.0, -1.0]), np.array([3.0, 1.0, 0.0, -1.0]))
+    assert found.deletion.evidence.tolist() == [3.0, 0.0, -1.0, -1.0, 0.0]
+    assert found.insertion.evidence.tolist() == [0.0, 3.0, 4.0, 4.0, 3.0]
+    assert found.deletion.area == pytest.approx((1.5 + 0 - 1 - 1 + 0) / 4)
+    assert found.insertion.area == pytest.approx((0 + 3 + 4 + 4 + 1.5) / 4)
+
+
+def test_a_true_explanation_is_faithful_and_its_opposite_is_not():
+    worth = np.linspace(-1, 3, 12)
+    assert judge(Sum(worth), worth).faithful
+    assert judge(Sum(worth), worth).score > 0
+    wrong = judge(Sum(worth), -worth)
+    assert not wrong.faithful
+    assert wrong.score < 0
+    assert "Not to be relied on" in wrong.sentence
+
+
+def test_random_explanations_are_rarely_called_faithful():
+    worth = np.random.default_rng(1).standard_normal(12)
+    called = [
+        judge(Sum(worth), np.random.default_rng(seed).standard_normal(12), seed=seed).faithful
+        for seed in range(60)
+    ]
+    assert np.mean(called) < 0.12
+
+
+def test_where_nothing_matters_no_explanation_is_faithful():
+    found = judge(Sum(np.zeros(6)), np.arange(6.0))
+    assert not found.faithful
+    assert found.score == 0
+
+
+def test_the_planted_muscle_is_explained_faithfully(question):
+    cells = CellGame(question, np.linspace(2.0, 4.0, 6))
+    found = judge(cells, cells.alone().ravel(), n_orders=20)
+    assert found.faithful
+    assert found.sentence.startswith("Faithful")
+
+
+def test_an_explanation_changes_with_the_model(question):
+    game = MuscleGame(question)
+    values = shapley(game).values
+    checked = randomisation(
+        question, values, lambda other: shapley(game.with_question(other)).values, n_models=8
+    )
+    assert len(checked.alike) == 8
+    assert checked.passed
+    assert abs(checked.mean) < 0.5
+
+
+def test_an_explanation_that_ignores_the_model_fails(question):
+    energy = np.array([1.0, 16.0, 1.5])
+    checked = randomisation(question, energy, lambda other: energy)
+    assert checked.mean == 1.0
+    assert checked.passed is False
+    worth = np.linspace(-1, 3, 12)
+    found = judge(Sum(worth), worth, checked=checked)
+    assert not found.faithful
+    assert "shuffled parameters gets nearly the same" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["lda", "logistic", "random-forest", "naive-bayes", "knn", "svm", "mdm", "tangent-space"],
+)
+def test_parameters_can_be_shuffled(people, newcomer, model, fitted, fist):
+    question = fist(fitted(model, people), newcomer)
+    other = shuffled(question.model, seed=1)
+    assert other is not None
+    said = other.predict_proba(question.inputs)
+    assert said.shape == (len(question.inputs), 3)
+
+
+def test_hostile_judgements_are_refused():
+    with pytest.raises(DataError, match="one value per part"):
+        judge(Sum(np.arange(5.0)), np.arange(4.0))
+    with pytest.raises(DataError, match="too few orders"):
+        judge(Sum(np.arange(3.0)), np.arange(3.0))
+    assert Randomisation(why_not="x").passed is None
