@@ -43,7 +43,7 @@ GOAL = 0.95
 WHOLE = CONFIG.model_copy(update={"model": ModelConfig(name="cnn1d")})
 #: Rows to learn from, and how the networks learn; named beforehand.
 MOST = 4000
-NETWORK: dict[str, Any] = {"epochs": 40, "batch": 128, "max_windows": MOST}
+NETWORK: dict[str, Any] = {"epochs": 40, "batch": 256, "max_windows": MOST}
 METHODS: dict[str, dict[str, Any]] = {
     "mahalanobis": {},
     "mahalanobis, nearest class": {},

@@ -25,7 +25,7 @@ Numbers = NDArray[np.intp]
 #: Bands of each channel, for detectors of whole windows.
 N_BANDS = 8
 # What is added before a logarithm, as a share of the typical value.
-_FLOOR = 0.05
+_FLOOR = 0.1
 
 
 class Detector(SavedAsArrays, BaseEstimator):
@@ -37,8 +37,8 @@ class Detector(SavedAsArrays, BaseEstimator):
     Parameters
     ----------
     logs : bool
-        Take the logarithm of every feature that is never negative in what is learned from.
-        Amplitudes and powers have long tails; that of windows is always taken.
+        Take the logarithm of features that are never negative in what is learned from, and with
+        it more nearly normal, such as amplitudes (box1964). For windows this is always done.
     """
 
     state = ("floor_", "n_samples_")
@@ -97,7 +97,7 @@ class Detector(SavedAsArrays, BaseEstimator):
         """Return minus the strangeness: scikit-learn's way round, greater is more normal."""
         return -self.strangeness(X)
 
-    def held_out(
+    def strangeness_to_others(
         self, X: ArrayLike, y: ArrayLike | None, people: Numbers, *, folds: int, seed: int
     ) -> Floats:
         """Return the strangeness of each row to a detector that has not seen its person.
@@ -235,9 +235,17 @@ def deal_people(people: Numbers, *, folds: int, seed: int) -> Numbers:
 
 
 def _floors(rows: Floats) -> Floats:
+    """Return what is added before a logarithm where one makes rows more nearly normal, or 0.
+
+    The likelihood of a normal distribution decides, with the change of scale paid for: that of
+    Box and Cox (box1964) at its powers 0 and 1.
+    """
     typical = np.median(rows, axis=0)
-    typical = np.where(typical > 0, typical, np.maximum(rows.max(axis=0), 1.0))
-    return np.where((rows >= 0).all(axis=0), _FLOOR * typical, 0.0)
+    floor = _FLOOR * np.where(typical > 0, typical, np.maximum(rows.max(axis=0), 1.0))
+    logs = np.log(np.maximum(rows, 0.0) + floor)
+    with np.errstate(divide="ignore"):
+        gain = np.log(rows.std(axis=0)) - np.log(logs.std(axis=0)) - logs.mean(axis=0)
+    return np.where((rows >= 0).all(axis=0) & (gain > 0), floor, 0.0)
 
 
 def _logs(rows: Floats, floor: Floats) -> Floats:

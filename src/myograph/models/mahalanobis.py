@@ -53,7 +53,7 @@ class Mahalanobis(Detector):
     def _strangeness(self, rows: Floats) -> Floats:
         return _distance(rows, self.centres_, self.spread_)
 
-    def held_out(
+    def strangeness_to_others(
         self, X: ArrayLike, y: ArrayLike | None, people: Numbers, *, folds: int, seed: int
     ) -> Floats:
         """Return the distance of each row by everybody else; every person is their own fold."""

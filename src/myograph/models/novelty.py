@@ -227,7 +227,7 @@ def fit_novelty_gate(  # noqa: PLR0913 - what is known, and what is asked for
         params.setdefault("seed", seed)
     detector = build_detector(method, **params)
     codes = codes.astype(np.intp)
-    far = detector.held_out(given, labels, codes, folds=folds, seed=seed)
+    far = detector.strangeness_to_others(given, labels, codes, folds=folds, seed=seed)
     limit = person_quantile(far, codes, miscoverage=false_alarms)
     return NoveltyGate(detector.fit(given, labels, codes), limit, false_alarms, len(names))
 
