@@ -145,7 +145,7 @@ def judged(measured: dict[str, NDArray[Any]], view: str) -> list[dict[str, Any]]
     return rows
 
 
-def _judged(  # noqa: PLR0913, PLR0917 - one line of the table
+def _judged(  # noqa: PLR0913 - one line of the table
     measured: dict[str, NDArray[Any]],
     view: str,
     gates: list[NoveltyGate],

@@ -86,9 +86,7 @@ def test_what_it_says_without_torch_is_what_the_network_learned():
 
 def test_recordings_of_a_person_count_alike():
     rows, recordings, _, people, _ = hidden_sign(20, seed=3)
-    index = WindowIndex.of(
-        len(rows), subject=people, recording=recordings, start_s=0.0, stop_s=1.0
-    )
+    index = WindowIndex.of(len(rows), subject=people, recording=recordings, start_s=0.0, stop_s=1.0)
     names, said = fitted().combine_people(rows, index)
     each = fitted().combine(rows, recordings)
     owner = np.array([str(int(name) // 2) for name in each[0]])

@@ -179,7 +179,9 @@ class Regressor(RegressorMixin, Model):
         """
         rows, values = self._both(X, y, y_numeric=True)
         self.notes_ = ()
-        self._learn(rows, np.asarray(values, dtype=np.float64), numbers_of_people(groups, len(rows)))
+        self._learn(
+            rows, np.asarray(values, dtype=np.float64), numbers_of_people(groups, len(rows))
+        )
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:

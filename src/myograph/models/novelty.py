@@ -26,6 +26,7 @@ __all__ = [
     "Mahalanobis",
     "NoveltyGate",
     "VariationalAutoencoder",
+    "build_detector",
     "fit_novelty_gate",
 ]
 

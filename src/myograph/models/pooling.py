@@ -270,9 +270,7 @@ class AttentionPooling(SavedAsArrays):
             self._expect(name, *shape)
 
 
-def _bags(
-    rows: ArrayLike, recordings: ArrayLike
-) -> tuple[Floats, NDArray[np.str_], Numbers]:
+def _bags(rows: ArrayLike, recordings: ArrayLike) -> tuple[Floats, NDArray[np.str_], Numbers]:
     """Return checked rows, the names of the recordings, and the number of that of each row."""
     values = np.asarray(rows, dtype=np.float64)
     given = np.asarray(recordings).astype(np.str_)

@@ -47,6 +47,8 @@ class Window(NamedTuple):
         Mean absolute value of each channel, behind the steps.
     value : float
         What a regression estimates; NaN otherwise.
+    strange : bool
+        Whether the pipeline's novelty gate refuses the window.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Window(NamedTuple):
     proba: NDArray[np.float64] | None
     level: NDArray[np.float64] | None
     value: float = math.nan
+    strange: bool = False
 
 
 class Decider:
@@ -209,8 +212,11 @@ class Decider:
             told = self._pipeline.estimates(values, person=self._person)
         else:
             proba = self._pipeline.probabilities(values, person=self._person)
+        strange = self._pipeline.strange(values)
         self._stopwatch.add("features", middle - begin)
         self._stopwatch.add("model", now() - middle)
         for k, stop in enumerate(stops):
-            yield Window(self.number, stop, "", proba[k], levels[k], float(told[k]))
+            yield Window(
+                self.number, stop, "", proba[k], levels[k], float(told[k]), bool(strange[k])
+            )
             self.number += 1

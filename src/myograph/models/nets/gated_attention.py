@@ -27,7 +27,7 @@ class GatedAttention(Module):
         Share of the rows of each bag left out at random while learning.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         n_features: int,
         n_classes: int,
