@@ -17,6 +17,7 @@ __all__ = [
     "EvaluationConfig",
     "FeatureConfig",
     "ModelConfig",
+    "NoveltyConfig",
     "PipelineConfig",
     "SelectionConfig",
     "SplitConfig",
@@ -124,6 +125,21 @@ class SelectionConfig(_Open):
     name: str
 
 
+class NoveltyConfig(_Open):
+    """What refuses windows unlike those learned from: ``{"name": "autoencoder"}``.
+
+    Parameters
+    ----------
+    name : str
+        See `myograph.models.detector.DETECTORS`; its parameters stand beside it.
+    false_alarms : float
+        Share of a new person's windows that may be refused without cause.
+    """
+
+    name: str = "mahalanobis"
+    false_alarms: float = Field(default=0.05, gt=0, lt=1)
+
+
 class SplitConfig(Config):
     """A split by name, with its parameters; see `myograph.validate.splits.SPLITS`."""
 
@@ -147,6 +163,8 @@ class PipelineConfig(Config):
     selection : SelectionConfig, optional
         Learned from the scaled training windows of each fold; all columns when left out.
     model : ModelConfig
+    novelty : NoveltyConfig, optional
+        Gate that marks decisions about windows unlike those learned from as rejected.
     aggregate : str
         How the windows of a recording, and the recordings of a person, become one answer.
     reject_below : float
@@ -161,6 +179,7 @@ class PipelineConfig(Config):
     scaling: Literal["none", "standard", "person"] = "none"
     selection: SelectionConfig | None = None
     model: ModelConfig = ModelConfig()
+    novelty: NoveltyConfig | None = None
     aggregate: Literal["mean-log-probability", "vote"] = "mean-log-probability"
     reject_below: float = Field(default=0.0, ge=0, lt=1)
 

@@ -23,7 +23,15 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.core.registry import Registry
 from myograph.core.saved import SavedAsArrays
 
-__all__ = ["MODELS", "Classifier", "Model", "Regressor", "build_model", "softmax"]
+__all__ = [
+    "MODELS",
+    "Classifier",
+    "Model",
+    "Regressor",
+    "build_model",
+    "numbers_of_people",
+    "softmax",
+]
 
 
 class Model(SavedAsArrays, BaseEstimator):
@@ -121,7 +129,7 @@ class Classifier(ClassifierMixin, Model):
                 f"apart; the training windows have one class: {self.classes_.tolist()}."
             )
         self.notes_ = ()
-        self._learn(rows, codes, _people(groups, len(rows)))
+        self._learn(rows, codes, numbers_of_people(groups, len(rows)))
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -171,7 +179,9 @@ class Regressor(RegressorMixin, Model):
         """
         rows, values = self._both(X, y, y_numeric=True)
         self.notes_ = ()
-        self._learn(rows, np.asarray(values, dtype=np.float64), _people(groups, len(rows)))
+        self._learn(
+            rows, np.asarray(values, dtype=np.float64), numbers_of_people(groups, len(rows))
+        )
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -225,7 +235,7 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return raised / raised.sum(axis=1, keepdims=True)
 
 
-def _people(groups: ArrayLike | None, n_rows: int) -> NDArray[np.intp]:
+def numbers_of_people(groups: ArrayLike | None, n_rows: int) -> NDArray[np.intp]:
     """Return the number of the person of each row; everybody is one person without groups."""
     if groups is None:
         return np.zeros(n_rows, dtype=np.intp)

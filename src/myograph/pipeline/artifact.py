@@ -27,9 +27,11 @@ from myograph.config.schema import PipelineConfig
 from myograph.core.errors import ArtifactError, MyographError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.recipe import canonical_json, digest_of
+from myograph.models import MODELS
 from myograph.pipeline.archive import pack, pack_arrays, unpack, unpack_arrays, write_atomically
 from myograph.pipeline.fitted import Fitted
 from myograph.pipeline.golden import check_golden, make_golden
+from myograph.pipeline.novelty import restore_gate
 from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.scaling import Scaler
 from myograph.pipeline.selecting import restore_selection
@@ -180,6 +182,9 @@ def _arrays(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
     selection = pipeline.fitted.selection
     if selection is not None:
         arrays |= {f"selection.{name}": value for name, value in selection.to_arrays().items()}
+    gate = pipeline.fitted.gate
+    if gate is not None:
+        arrays |= {f"novelty.{name}": value for name, value in gate.to_arrays().items()}
     return arrays
 
 
@@ -233,7 +238,9 @@ def _refuse_constant(text: str) -> None:
 def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Pipeline:
     config = parse_config(manifest["pipeline"], schema=PipelineConfig, where="its manifest")
     layout = Layout.from_dict(manifest["layout"])
-    parts: dict[str, dict[str, NDArray[Any]]] = {"model": {}, "scaling": {}, "selection": {}}
+    parts: dict[str, dict[str, NDArray[Any]]] = {
+        name: {} for name in ("model", "novelty", "scaling", "selection")
+    }
     for name, array in arrays.items():
         part, _, rest = name.partition(".")
         if part not in parts:
@@ -246,7 +253,10 @@ def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     selection = restore_selection(
         config, parts["selection"], seed=manifest["seed"], n_features=len(names)
     )
-    learned = Fitted(layout, names, scaler, manifest["training"], selection)
+    whole = MODELS[config.model.name].eats == "windows"
+    width = len(layout.channels) if whole else len(names)
+    gate = restore_gate(config, parts["novelty"], seed=manifest["seed"], width=width)
+    learned = Fitted(layout, names, scaler, manifest["training"], selection, gate)
     return Pipeline.restore(
         config, learned, parts["model"], seed=manifest["seed"], steps=manifest["steps"]
     )

@@ -12,6 +12,7 @@ import numpy as np
 from myograph.core.layout import Layout
 from myograph.core.table import FeatureTable
 from myograph.features.select import Selection
+from myograph.models.novelty import NoveltyGate
 from myograph.pipeline.scaling import Scaler
 
 __all__ = ["Fitted", "training_summary"]
@@ -33,6 +34,8 @@ class Fitted:
         What was learned from, see `training_summary`.
     selection : Selection or None
         Of the scaled features.
+    gate : NoveltyGate or None
+        Of the features before scaling, or of whole windows.
     """
 
     layout: Layout
@@ -40,6 +43,7 @@ class Fitted:
     scaler: Scaler | None
     training: Mapping[str, Any]
     selection: Selection | None = None
+    gate: NoveltyGate | None = None
 
     @property
     def names_taken(self) -> tuple[str, ...]:

@@ -70,4 +70,5 @@ class PipelineState:
         if len(values) == 0:
             return ()
         scaled = self._pipeline.scale(values, person=self._person)
-        return self._pipeline.decide(scaled, self._start_s + stop_s)
+        strange = self._pipeline.strange(values)
+        return self._pipeline.decide(scaled, self._start_s + stop_s, strange=strange)

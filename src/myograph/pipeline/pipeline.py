@@ -24,6 +24,7 @@ from myograph.models.aggregate import aggregate
 from myograph.pipeline.fitted import Fitted, training_summary
 from myograph.pipeline.front import Front, FrontState, build_front
 from myograph.pipeline.live import PipelineState
+from myograph.pipeline.novelty import check_novelty, fit_gate
 from myograph.pipeline.scaling import Scaler, scale_people
 from myograph.pipeline.selecting import fit_selection, new_selection
 
@@ -61,6 +62,7 @@ class Pipeline:
         self.front: Front = build_front(config)
         self._model = _new_model(config, seed)
         new_selection(config, seed)  # an unknown one is refused before any work is done
+        check_novelty(config, task=self._model.task, seed=seed)
         self._ready = not self.front.learns
         self._fitted: Fitted | None = None
         #: What the model file said, when the pipeline came from one.
@@ -167,8 +169,12 @@ class Pipeline:
             values = selection.transform(values)
         given = {"groups": table.index.subject} if model.uses_groups else {}
         model.fit(_eaten(values, model, table.layout), table.index.label, **given)
+        measured = _eaten(table.values, model, table.layout)
+        gate = fit_gate(self.config, table, measured, seed=self.seed)
         self._model = model
-        self._fitted = Fitted(table.layout, table.names, scaler, training_summary(table), selection)
+        self._fitted = Fitted(
+            table.layout, table.names, scaler, training_summary(table), selection, gate
+        )
         return self
 
     @property
@@ -212,6 +218,8 @@ class Pipeline:
         told = self._model.notes_
         if self._fitted is not None and self._fitted.selection is not None:
             told = (*told, *self._fitted.selection.notes_)
+        if self._fitted is not None and self._fitted.gate is not None:
+            told = (*told, self._fitted.gate.note)
         if self.config.scaling == "person":
             told = (*told, _PERSON_NOTE)
         return told
@@ -262,7 +270,7 @@ class Pipeline:
         """
         self._require("classification")
         table = self.measure(recording)
-        return self.decide(self.scale(table.values, person=person), table.index.stop_s)
+        return self._decided(table, person)
 
     def estimate_recording(
         self, recording: Recording, *, person: Scaler | None = None
@@ -285,13 +293,20 @@ class Pipeline:
         return values, table.index.stop_s
 
     def predict_recording(self, recording: Recording) -> Decision:
-        """Make one decision about the whole recording, from those about its windows."""
-        decisions = self.predict(recording)
-        proba = np.stack([decision.probabilities for decision in decisions])
+        """Make one decision about the whole recording, from those about its windows.
+
+        Windows that the novelty gate refuses have no say, unless it refuses all of them: then the
+        decision is rejected.
+        """
+        self._require("classification")
+        table = self.measure(recording)
+        strange = self.strange(table.values)
+        heard = ~strange if not strange.all() else strange
+        decisions = self._decided(table, None)
+        proba = np.stack([decision.probabilities for decision in decisions])[heard]
         one = np.zeros(len(proba), dtype=np.intp)
-        return self._decision(
-            aggregate(proba, one, method=self.config.aggregate)[1][0], decisions[-1].time_s
-        )
+        combined = aggregate(proba, one, method=self.config.aggregate)[1][0]
+        return self._decision(combined, decisions[-1].time_s, strange=bool(strange.all()))
 
     def person_scaler(self, recordings: Sequence[Recording]) -> Scaler:
         """Measure a person's own scale on unlabelled recordings, for ``scaling="person"``."""
@@ -363,17 +378,37 @@ class Pipeline:
         """Return scaled features as the model takes them: selected, or as whole windows."""
         return _eaten(self.select(values), self._model, self.layout)
 
+    def strange(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which windows the novelty gate refuses, shape (n_windows,); none without a gate.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_windows, n_features)
+            As measured, before any scaling.
+        """
+        gate = self.fitted.gate
+        if gate is None:
+            return np.zeros(len(values), dtype=np.bool_)
+        return gate.stops(_eaten(values, self._model, self.layout))
+
     def decide(
-        self, values: NDArray[np.float64], time_s: NDArray[np.float64]
+        self,
+        values: NDArray[np.float64],
+        time_s: NDArray[np.float64],
+        *,
+        strange: NDArray[np.bool_] | None = None,
     ) -> tuple[Decision, ...]:
         """Turn scaled features (n_windows, n_features) into decisions at ``time_s``.
 
-        They are this pipeline's own and are not looked at again: scikit-learn's checks take ten
-        times as long as everything else of a live hop.
+        What is ``strange``, see the method of that name, is rejected. The values are this
+        pipeline's own and are not looked at again: scikit-learn's checks take ten times as long as
+        everything else of a live hop.
         """
         proba = self._model.probabilities(self.taken(values))
+        refused = np.zeros(len(proba), dtype=np.bool_) if strange is None else strange
         return tuple(
-            self._decision(row, float(moment)) for row, moment in zip(proba, time_s, strict=True)
+            self._decision(row, float(moment), strange=bool(odd))
+            for row, moment, odd in zip(proba, time_s, refused, strict=True)
         )
 
     def probabilities(
@@ -403,14 +438,20 @@ class Pipeline:
         selection = self.fitted.selection
         return rows if selection is None else selection.selected(rows)
 
-    def _decision(self, proba: NDArray[np.float64], time_s: float) -> Decision:
+    def _decided(self, table: FeatureTable, person: Scaler | None) -> tuple[Decision, ...]:
+        scaled = self.scale(table.values, person=person)
+        return self.decide(scaled, table.index.stop_s, strange=self.strange(table.values))
+
+    def _decision(
+        self, proba: NDArray[np.float64], time_s: float, *, strange: bool = False
+    ) -> Decision:
         best, classes = int(proba.argmax()), self.classes
         return Decision(
             classes[best],
             proba,
             classes,
             time_s,
-            rejected=bool(proba[best] < self.config.reject_below),
+            rejected=strange or bool(proba[best] < self.config.reject_below),
         )
 
     def _scaled(self, table: FeatureTable) -> NDArray[np.float64]:

@@ -17,7 +17,8 @@ __all__ = ["ABSTENTIONS", "Answer", "Notice", "Value"]
 
 #: Why a decision is none. ``gap``: its window touches samples that were never measured.
 #: ``constant``: a channel does not vary. ``unsure``: the model's own confidence is too low.
-ABSTENTIONS = ("", "gap", "constant", "unsure")
+#: ``strange``: the novelty gate knows no window like it.
+ABSTENTIONS = ("", "gap", "constant", "unsure", "strange")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Window(NamedTuple):
         Mean absolute value of each channel, behind the steps.
     value : float
         What a regression estimates; NaN otherwise.
+    strange : bool
+        Whether the pipeline's novelty gate refuses the window.
     """
 
     number: int
@@ -61,6 +63,7 @@ class Window(NamedTuple):
     proba: NDArray[np.float64] | None
     level: NDArray[np.float64] | None
     value: float = math.nan
+    strange: bool = False
 
 
 class Decider:
@@ -249,11 +252,12 @@ class Decider:
             told = self._told(values).tolist()
         else:
             proba = self._shares(values)
+        strange = self._pipeline.strange(values)
         self._stopwatch.add("features", middle - begin)
         self._stopwatch.add("model", now() - middle)
         number, self.number = self.number, self.number + count
         return [
-            Window(number + k, stop, "", proba[k], levels[k], told[k])
+            Window(number + k, stop, "", proba[k], levels[k], told[k], bool(strange[k]))
             for k, stop in enumerate(stops)
         ]
 

@@ -297,7 +297,7 @@ class Engine:
         best = int(proba.argmax())
         classes = self._decider.classes
         unsure = bool(proba[best] < self._pipeline.config.reject_below)
-        why = "unsure" if unsure else ""
+        why = "strange" if window.strange else "unsure" if unsure else ""
         if self._watch.any_constant and self._rules.on_constant == "abstain":
             why = "constant"
         self._label = classes[best]

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.checks import check_choice
 from myograph.core.errors import DataError, ParameterError
+from myograph.models.person_quantile import person_quantile
 from myograph.validate.answers import Answers
 
 __all__ = [
@@ -243,38 +244,6 @@ def sets_across(answers: Answers, promise: Promise | None = None) -> Sets:
         drawn = replace(promise, seed=promise.seed + code)
         sets[mine] = fit_conformal(others, drawn).sets(answers.proba[mine])
     return sets
-
-
-def person_quantile(scores: ArrayLike, people: ArrayLike, *, miscoverage: float) -> float:
-    """Return the threshold that a score of a new person passes at most so often.
-
-    Parameters
-    ----------
-    scores : array, shape (n,)
-    people : array, shape (n,)
-        Whose score each is; every person counts alike.
-    miscoverage : float
-
-    Returns
-    -------
-    float
-        Infinite with fewer than (1 - miscoverage) / miscoverage people.
-
-    Examples
-    --------
-    >>> person_quantile([1, 2, 3, 4], ["a", "b", "c", "d"], miscoverage=0.2)
-    4.0
-    >>> person_quantile([1, 2, 3, 4], ["a", "a", "b", "b"], miscoverage=0.2)
-    inf
-    """
-    _check_share(miscoverage, name="miscoverage", top=False)
-    values = np.asarray(scores, dtype=np.float64)
-    owner = np.unique(np.asarray(people), return_inverse=True)[1]
-    counts = np.bincount(owner)
-    order = np.argsort(values, kind="stable")
-    mass = np.cumsum(1.0 / counts[owner][order])
-    enough = mass >= (1 - miscoverage) * (len(counts) + 1) - _ROUNDING
-    return float(values[order][enough.argmax()]) if enough.any() else math.inf
 
 
 def strangeness(proba: Array, score: str) -> Array:

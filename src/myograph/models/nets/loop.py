@@ -86,7 +86,12 @@ class _Net(NeuralNet):
         return loss
 
     def losses(self, scores: Any, targets: Any) -> Any:
-        """Return the loss of every row: cross entropy, or the square of what is missed."""
+        """Return the loss of every row: cross entropy, or the square of what is missed.
+
+        Without targets (bool), the network gave its own losses.
+        """
+        if targets.dtype == torch.bool:
+            return scores[:, 0]
         if targets.dtype == torch.int64:
             return torch.nn.functional.cross_entropy(scores, targets, reduction="none")
         return ((scores[:, 0] - targets) / self.module_.scale) ** 2
@@ -95,6 +100,8 @@ class _Net(NeuralNet):
         """Return the share of rows named right, or of the training's variance explained."""
         if targets.dtype == torch.int64:
             return float((scores.argmax(dim=1) == targets).float().mean())
+        if targets.dtype == torch.bool:
+            return -float(scores[:, 0].mean())
         return 1.0 - float(self.losses(scores, targets).mean())
 
 
