@@ -1,6 +1,8 @@
 """How figures and splits are worded: the same in a terminal, on a page and in a report."""
 
 from myograph.report.figures import short
+from myograph.report.robustness import robustness_rows
+from myograph.report.subgroups import subgroup_rows
 from myograph.report.trust import coverage_rows, reliability_rows
 from myograph.report.words import (
     Measure,
@@ -17,8 +19,10 @@ __all__ = [
     "coverage_rows",
     "plural",
     "reliability_rows",
+    "robustness_rows",
     "selection_words",
     "short",
     "split_words",
     "stability_rows",
+    "subgroup_rows",
 ]
