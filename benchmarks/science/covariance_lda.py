@@ -1,7 +1,7 @@
 """Covariances of the channels in bands, and linear discriminant analysis of them, person by person.
 
 What both `gesture_ladder.py` and `ladders.py` call their best on gestures: covariances of the
-channels of a window in three bands, and of the channels beside their copies one and two samples
+channels of a window in three bands, and of the channels beside their copies one sample
 later, each matrix by its logarithm or a small power. Every person's means and spreads are computed
 once, so that leaving out people costs one solve.
 """
@@ -32,14 +32,12 @@ CURVES: dict[str, Callable[[Matrix, float], Matrix]] = {
     "log": lambda v, noise: np.log(v + noise),
     "power 0.12": lambda v, noise: (v + noise) ** 0.12,
 }
-LAGS = (1, 2)
 SETS = {
     "bands": ("0", "1", "2"),
     "bands and lag": ("0", "1", "2", "lag 1"),
-    "bands and two lags": ("0", "1", "2", "lag 2"),
 }
 BETWEEN = (1.0, 2.0)
-SHRINKAGES = (0.01, 0.05)
+SHRINKAGE = 0.05
 #: How many windows the training people's mean counts for, before a person's own past.
 PRIORS = (50.0, 200.0, 800.0)
 
@@ -66,7 +64,7 @@ def spectra(
 ) -> dict[str, tuple[Matrix, Matrix]]:
     """Return eigenvalues and eigenvectors of the covariances of every window that counts."""
     cutter = Windowing(**windowing.model_dump())
-    names = ["0", "1", "2", *(f"lag {lag}" for lag in LAGS)]
+    names = ("0", "1", "2", "lag 1")
     parts: dict[str, list[Matrix]] = {name: [] for name in names}
     for recording in recordings:
         muscle = recording.select(kinds=MUSCLE_KINDS)
@@ -77,9 +75,7 @@ def spectra(
                               output="sos")  # fmt: skip
             cut = _cut(cutter, recording, sosfilt(sections, samples))
             parts[str(number)].append(_covariance(cut))
-        cut = _cut(cutter, recording, wide)
-        for lag in LAGS:
-            parts[f"lag {lag}"].append(_covariance(lagged(cut, lag)))
+        parts["lag 1"].append(_covariance(lagged(_cut(cutter, recording, wide), 1)))
     return {name: tuple(np.linalg.eigh(np.concatenate(each))) for name, each in parts.items()}
 
 
@@ -129,7 +125,6 @@ class Summed:
         train: NDArray[np.bool_],
         *,
         between: float,
-        shrinkage: float,
     ) -> Matrix:
         """Return probabilities of the windows ``tested`` by a model of the ``train`` people.
 
@@ -141,7 +136,7 @@ class Summed:
         means = (self.means[train].sum(axis=0) / np.maximum(shown.sum(axis=0), 1)[:, None])[known]
         away = (self.means[train][:, known] - means)[shown[:, known]]
         spread = self.spread[train].mean(axis=0) + between * away.T @ away / len(away)
-        spread = (1 - shrinkage) * spread + shrinkage * np.diag(np.diag(spread))
+        spread = (1 - SHRINKAGE) * spread + SHRINKAGE * np.diag(np.diag(spread))
         weights = np.linalg.solve(spread, means.T)
         scores = self.asked(tested, train) @ weights - 0.5 * (means.T * weights).sum(axis=0)
         proba = np.zeros((len(scores), self.rows.n_classes))
@@ -194,9 +189,8 @@ def candidates(found: Spectra, rows: Rows, *, noise: float) -> dict[str, Answer]
     said: dict[str, Answer] = {}
     for curve, (name, keys) in product(CURVES, SETS.items()):
         summed = Summed(_joined(found, keys, curve, noise), rows)
-        for between, shrinkage in product(BETWEEN, SHRINKAGES):
-            label = f"{name}, {curve}, people x{between:g}, shrinkage {shrinkage:g}"
-            said[label] = _answer(summed, between, shrinkage)
+        for between in BETWEEN:
+            said[f"{name}, {curve}, people x{between:g}"] = _answer(summed, between)
     return said
 
 
@@ -206,7 +200,7 @@ def recentred(found: Spectra, rows: Rows, *, noise: float, past: bool) -> dict[s
     for curve, prior in product(CURVES, PRIORS if past else (None,)):
         values = _joined(found, SETS["bands and lag"], curve, noise)
         label = curve if prior is None else f"{curve}, {prior:g} windows before"
-        said[label] = _answer(Recentred(values, rows, prior=prior), 1.0, SHRINKAGES[-1])
+        said[label] = _answer(Recentred(values, rows, prior=prior), 1.0)
     return said
 
 
@@ -214,9 +208,9 @@ def _joined(found: Spectra, keys: Sequence[str], curve: str, noise: float) -> Ma
     return np.concatenate([vectors(*found[key], curve, noise) for key in keys], axis=1)
 
 
-def _answer(summed: Summed, between: float, shrinkage: float) -> Answer:
+def _answer(summed: Summed, between: float) -> Answer:
     def answer(tested: NDArray[np.bool_], train: NDArray[np.bool_]) -> Matrix:
-        return summed.answer(tested, train, between=between, shrinkage=shrinkage)
+        return summed.answer(tested, train, between=between)
 
     return answer
 

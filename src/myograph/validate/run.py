@@ -365,6 +365,7 @@ def _audits(
         leakage.audit_samples(index, folds),
         leakage.audit_copies(index),
         leakage.audit_normalisation(table),
+        leakage.audit_columns(table),
         leakage.audit_fitting(fit, table, folds, seed=run.seed),
         leakage.audit_adaptation(config.scaling),
     )
