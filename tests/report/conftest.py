@@ -12,6 +12,7 @@ from myograph.core.decision import Estimate
 from myograph.validate.manifest import FoldUnits, SplitManifest
 from myograph.validate.probes import Confounds, Probe
 from myograph.validate.result import Audit, ValidationResult
+from myograph.validate.robustness import Outcome, Robustness
 
 
 def _estimate(value: float) -> Estimate:
@@ -67,3 +68,27 @@ def make_result(manifest: SplitManifest) -> Callable[..., ValidationResult]:
         return ValidationResult(**{**plain, **fields})
 
     return make
+
+
+@pytest.fixture
+def robustness() -> Robustness:
+    """Return what two families of challenges did, and why a third was not asked."""
+    plain = Estimate(0.7, 0.6, 0.8, "person", 3)
+    outcomes = tuple(
+        Outcome(
+            family,
+            level,
+            size,
+            "1 / SD",
+            Estimate(0.7 + change, 0.4, 0.8, "person", 3),
+            Estimate(change, 2 * change, change / 2, "person", 3),
+            {"p1": 0.5, "p2": 0.6, "p3": None},
+        )
+        for family, level, size, change in (
+            ("clipping", "rails at 2 SD", 0.5, -0.05),
+            ("clipping", "rails at 1 SD", 1.0, -0.1),
+            ("gain", "× 2", 2.0, -0.2),
+        )
+    )
+    refused = {"electrode shift": "Electrodes cannot be moved."}
+    return Robustness("accuracy", plain, outcomes, refused, ("gain: all channels alike",), 0)

@@ -14,7 +14,9 @@ from myograph.validate.answers import Answers
 from myograph.validate.fold import Groups
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.result import ValidationResult
-from myograph.validate.trust import measure_trust
+from myograph.validate.robustness import Robustness
+from myograph.validate.subgroups import subgroup_table
+from myograph.validate.trust import Trust, measure_trust
 
 Make = Callable[..., ValidationResult]
 
@@ -44,9 +46,44 @@ def test_what_is_not_known_is_not_there(make_result: Make, key: str) -> None:
     assert key not in facts(Evidence(make_result()))
 
 
-@pytest.mark.parametrize("key", ["benefit", "subgroups"])
-def test_what_this_version_does_not_measure_is_not_claimed(make_result: Make, key: str) -> None:
+@pytest.mark.parametrize("key", ["benefit", "subgroups", "robustness"])
+def test_what_was_not_measured_is_not_claimed(make_result: Make, key: str) -> None:
     assert key not in facts(Evidence(make_result()))
+
+
+def test_benefit_is_told_where_people_are_cases(make_result: Make) -> None:
+    rng = np.random.default_rng(4)
+    truth = np.arange(60) % 2
+    right = np.where(rng.random(60) < 0.8, truth, 1 - truth)
+    proba = np.where(right[:, None] == [0, 1], 0.8, 0.2)
+    answers = Answers(proba, truth, Groups.of([f"p{k:02d}" for k in range(60)]), ("ill", "well"))
+    trust = measure_trust(answers, unit="person")
+    assert trust is not None
+    told = facts(Evidence(make_result(trust=trust)))["benefit"]
+    assert told.source == "result.json: trust.benefit"
+    row = next(each for each in trust.benefit["ill"] if each.threshold == 0.2)
+    assert f"ill from 20 %: {row.model.value:.3f}" in told.value
+    assert Trust.from_dict(trust.to_dict()).benefit == trust.benefit
+    windows = measure_trust(answers, unit="window")
+    told = facts(Evidence(make_result(trust=windows)))["benefit"]
+    assert told.value.startswith("not computed: people are not cases")
+
+
+def test_groups_are_told_with_their_sizes(make_result: Make) -> None:
+    right, people = [1.0, 0.0, 1.0, 1.0], ["a", "b", "c", "d"]
+    groups = subgroup_table(right, people, {"sex": ["f", "f", "m", "m"]})
+    told = facts(Evidence(make_result(subgroups=groups)))["subgroups"]
+    assert told.value.startswith("sex f (2 people, few): accuracy 50.0 % (")
+    assert "sex m (2 people, few): accuracy 100.0 %" in told.value
+    kept = ValidationResult.from_dict(make_result(subgroups=groups).to_dict())
+    assert kept.subgroups == groups
+
+
+def test_spoilt_recordings_are_told_challenge_by_challenge(
+    make_result: Make, robustness: Robustness
+) -> None:
+    told = facts(Evidence(make_result(robustness=robustness)))["robustness"]
+    assert "clipping, rails at 1 SD: 60.0 %, −10.0 (−20.0 to −5.0)" in told.value
 
 
 def test_calibration_is_told_where_it_was_measured(make_result: Make) -> None:

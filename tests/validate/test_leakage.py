@@ -222,6 +222,32 @@ def test_knowledge_of_the_test_side_is_found(make_index, make_table, fit, passed
     assert found.passed is passed
 
 
+def test_a_column_that_is_the_label_is_found(make_index, make_table):
+    index = make_index()
+    table = make_table(index)
+    assert leakage.audit_columns(table).passed
+    values = np.array(table.values)
+    values[:, 5] = 10.0 - 3 * np.unique(index.label, return_inverse=True)[1]
+    told = leakage.audit_columns(replace(table, values=values))
+    assert not told.passed
+    assert "1 columns are the label itself (emg2.zc)" in told.text
+    values[0, 5] += 0.5  # a single window that says otherwise: measured, however well it tells
+    assert leakage.audit_columns(replace(table, values=values)).passed
+
+
+def test_a_column_that_follows_the_number_is_found(make_index, make_table):
+    index = make_index()
+    target = np.random.default_rng(1).uniform(0, 10, len(index))
+    numbers = replace(index, label=target)
+    table = make_table(numbers, signal=0.5)
+    assert leakage.audit_columns(table).passed
+    values = np.array(table.values)
+    values[:, 2] = 3.0 - 0.25 * target
+    told = leakage.audit_columns(replace(table, values=values))
+    assert not told.passed
+    assert "emg1.ssc" in told.text
+
+
 def test_adaptation_is_declared():
     assert "unlabelled adaptation" in leakage.audit_adaptation("person").text
     assert leakage.audit_adaptation("standard").text.startswith("None")

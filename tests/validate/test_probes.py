@@ -101,6 +101,25 @@ def test_age_that_tells_the_label_is_a_rival():
     assert {"age": True}.items() <= {p.name: p.rival for p in result.confounds.probes}.items()
 
 
+def test_labels_that_follow_the_length_or_the_site_are_told_with_the_score():
+    """Ill people recorded for longer, in another place: the warning names the probe's score."""
+    longer, elsewhere = [], []
+    for number, one in enumerate(cohort(muscle=0.1)):
+        ill = number % 2
+        n = 1500 if ill else 1100 + 10 * number
+        event = replace(one.events[0], duration_s=n / FS_HZ)
+        longer.append(replace(one, samples=one.samples[:, :n], events=(event,)))
+        elsewhere.append(replace(one, site="ward" if ill else "campus"))
+    for recordings, name in ((longer, "length"), (elsewhere, "site")):
+        result = judged(recordings)
+        assert result.confounds is not None
+        probe = {each.name: each for each in result.confounds.probes}[name]
+        assert probe.score.value > 0.9
+        assert probe.rival
+        assert name in result.confounds.warning
+        assert f"alone reaches {probe.score.value:.3f}" in result.confounds.warning
+
+
 def test_pairs_are_matched_where_a_probe_tells_something():
     result = judged(cohort(muscle=0.5, drift=0.25, n_people=40))
     assert result.confounds is not None

@@ -120,6 +120,7 @@ def test_audits_are_there_on_every_run(table):
         "samples",
         "copies",
         "normalisation",
+        "columns",
         "fitting",
         "adaptation",
     ]
@@ -129,12 +130,12 @@ def test_audits_are_there_on_every_run(table):
 
 
 def test_a_pipeline_that_peeks_is_flagged(table, monkeypatch):
-    honest = run_module._fit
+    honest = run_module.fit_fold
 
     def peeking(config, whole, rows, seed):
         return honest(config, whole, rows, seed).fit(whole)
 
-    monkeypatch.setattr(run_module, "_fit", peeking)
+    monkeypatch.setattr(run_module, "fit_fold", peeking)
     result = evaluate(LDA, table, LOSO, options=RunOptions(baselines=False))
     assert [audit.name for audit in result.audits if not audit.passed] == ["fitting"]
 
@@ -156,6 +157,20 @@ def test_a_class_that_was_never_trained_counts_as_wrong_and_is_told(make_index, 
     assert result.confusion[2].sum() == 15
     assert result.confusion[2, 2] == 0
     assert any("1 of 4 folds test classes" in note and "pinch" in note for note in result.notes)
+
+
+def test_a_person_who_shows_one_class_is_scored_on_it(make_index, make_table):
+    index = make_index(people=4)
+    kept = (index.subject != "p02") | (index.label == "fist")
+    table = make_table(index).take(np.flatnonzero(kept))
+    result = evaluate(LDA, table, LOSO, options=RunOptions(baselines=False))
+    assert result.headline == "accuracy"
+    mine = result.per_person["accuracy"]["p02"]
+    assert mine is not None
+    assert 0 <= mine <= 1
+    assert result.per_person["roc_auc"]["p02"] is None  # one class has no curve
+    assert result.metrics["roc_auc"].n == 3
+    assert result.confusion.sum() == kept.sum()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from myograph.validate.probes import Confounds
     from myograph.validate.result import ValidationResult
+    from myograph.validate.robustness import Robustness
     from myograph.validate.trust import Trust
 
 __all__ = ["add_to", "result_object", "show_result"]
@@ -49,6 +50,7 @@ def add_to(app: typer.Typer) -> None:
         "myograph evaluate --data myo-cotellard --split leave-one-subject-out "
         "--features hudgins --model lda --json",
         "myograph evaluate --data recordings/ --split repetition --out result",
+        "myograph evaluate --data myo-cotellard --robustness --out result",
         "myograph evaluate --data simulated --set pipeline.windowing.length_ms=150",
     )
     verb(
@@ -87,6 +89,10 @@ def evaluate(
         Path | None,
         typer.Option("--resume", help="Keep finished folds here, and go on after a stop."),
     ] = None,
+    robustness: Annotated[
+        bool,
+        typer.Option("--robustness", help="Also spoil the held-out recordings in forty ways."),
+    ] = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -107,7 +113,7 @@ def evaluate(
             features=features,
             model=model,
             config=config,
-            overrides=settings or (),
+            overrides=(*(settings or ()), *(["robustness=true"] if robustness else [])),
             seed=seed,
             people=_names(people),
             leave_out=_names(leave_out),
@@ -253,6 +259,8 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "audits": whole["audits"],
         "confounds": whole["confounds"],
         "trust": whole["trust"],
+        "subgroups": whole["subgroups"],
+        "robustness": whole["robustness"],
         "notes": whole["notes"],
         "dropped": whole["dropped"],
         "config": whole["config"],
@@ -303,6 +311,10 @@ def show_result(result: ValidationResult) -> None:
         _show_confounds(result.confounds, measure)
     if result.trust is not None:
         _show_trust(result.trust)
+    if result.subgroups:
+        _show_subgroups(result)
+    if result.robustness is not None:
+        _show_robustness(result.robustness)
     render.line()
     told = [("passed" if a.passed else "FAILED", f"{a.name}: {a.text}") for a in result.audits]
     told += [("note", note) for note in result.notes]
@@ -352,6 +364,31 @@ def _show_trust(trust: Trust) -> None:
         ["sets", "people", "hold the truth", "95 % interval", "classes per set"],
         coverage_rows(trust)[:1],
     )
+
+
+def _show_subgroups(result: ValidationResult) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import subgroup_rows
+
+    rows = subgroup_rows(result.subgroups, result.headline)
+    render.show_table(["known", "group", "people", "figure", "than others", ""], rows)
+
+
+def _show_robustness(robustness: Robustness) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import Measure, robustness_rows
+
+    measure = Measure(robustness.headline)
+    render.line()
+    render.show_table(
+        ["recordings spoilt", "how much", measure.name, "change", "95 % interval"],
+        robustness_rows(robustness),
+        numbers_from=2,
+    )
+    for told in robustness.assumptions:
+        render.line(f"taken for granted, {told}")
+    for name, why in robustness.refused.items():
+        render.line(f"not asked, {name}: {why}")
 
 
 def _show_selection(selection: Mapping[str, Any]) -> None:

@@ -209,6 +209,12 @@ class EvaluationConfig(Config):
     stability : bool
         Also test the model on recordings that are amplified, drift, hum or are high-passed; takes
         four more times of measuring.
+    robustness : bool
+        Also test the models of the folds on recordings that are spoilt in some forty ways: see
+        `myograph.validate.challenges`. Takes as many more times of measuring.
+    circumference_mm : float, optional
+        Says that the channels lie, in their order, evenly around a limb of this size, so that
+        they can be shifted.
     """
 
     data: str
@@ -221,3 +227,5 @@ class EvaluationConfig(Config):
     bootstrap: int = Field(default=2000, ge=100)
     probes: bool = True
     stability: bool = False
+    robustness: bool = False
+    circumference_mm: float | None = Field(default=None, gt=0)

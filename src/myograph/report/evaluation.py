@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from myograph.report.figures import Rung, confusion_matrix, ladder, people_scores
 from myograph.report.html import Html, code, definitions, element, figure, join, listed, page, table
 from myograph.report.material import Material
+from myograph.report.robustness import robustness_parts
 from myograph.report.signals import signal_traces, spectra
+from myograph.report.subgroups import subgroup_parts
 from myograph.report.trust import trust_parts
 from myograph.report.words import (
     BASELINES,
@@ -57,6 +59,8 @@ _SECTIONS = {
     "pipeline": "From samples to decisions",
     "confounds": "What else tells the label",
     "trust": "What its probabilities are worth",
+    "groups": "For whom it works",
+    "robustness": "When recordings go wrong",
     "audits": "Audits",
     "limits": "Limits",
     "again": "To do it again",
@@ -184,6 +188,10 @@ def _sections(
         yield "confounds", tuple(_confounds(result.confounds, Measure(result.headline)))
     if result.trust is not None:
         yield "trust", tuple(trust_parts(result.trust))
+    if result.subgroups:
+        yield "groups", tuple(subgroup_parts(result.subgroups, result.headline))
+    if result.robustness is not None:
+        yield "robustness", tuple(robustness_parts(result.robustness))
     yield "audits", (_audits(result),)
     yield "limits", (_limits(result, material),)
     yield "again", (_again(result, material),)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from myograph.report.material import Material
+from myograph.report.robustness import robustness_rows
+from myograph.report.subgroups import subgroup_words
+from myograph.report.trust import benefit_words
 from myograph.report.words import (
     Measure,
     confound_rows,
@@ -70,6 +73,7 @@ LABELS = {
     "probes": "what else tells the label",
     "matched": "score on matched people",
     "stability": "the same on changed recordings",
+    "robustness": "when recordings go wrong",
     "audits": "audits for leakage",
     "notes": "notes of the run",
     "locked": "the locked model",
@@ -139,7 +143,7 @@ class Evidence:
 def facts(evidence: Evidence) -> dict[str, Fact]:
     """Return what the run says, by the keys of `LABELS`; what it does not say is not there."""
     found: dict[str, Fact] = {}
-    for group in (_task, _data, _pipeline, _split, _results, _doubts, _locked):
+    for group in (_task, _data, _pipeline, _split, _results, _doubts, _spoilt, _locked):
         for key, value, source in group(evidence):
             if value not in ("", "None"):
                 found[key] = Fact(LABELS[key], value, source)
@@ -296,6 +300,9 @@ def _results(evidence: Evidence) -> _Told:
     yield "baselines", told, "result.json: ladder, gain"
     if result.trust is not None:
         yield "calibration", _calibration(result.trust), "result.json: trust"
+        yield "benefit", benefit_words(result.trust), "result.json: trust.benefit"
+    told = subgroup_words(result.subgroups, result.headline)
+    yield "subgroups", told, "result.json: subgroups"
 
 
 def _calibration(trust: Trust) -> str:
@@ -344,6 +351,17 @@ def _doubts(evidence: Evidence) -> _Told:
     changed = stability_rows(confounds, measure)
     told = "; ".join(f"{what} {value}, {by} ({ends})" for what, value, by, ends in changed)
     yield "stability", told, "result.json: confounds.stability"
+
+
+def _spoilt(evidence: Evidence) -> _Told:
+    robustness = evidence.result.robustness
+    if robustness is None:
+        return
+    told = "; ".join(
+        f"{family}, {level}: {value}, {change} ({ends})"
+        for family, level, value, change, ends in robustness_rows(robustness)
+    )
+    yield "robustness", told, "result.json: robustness"
 
 
 def _locked(evidence: Evidence) -> _Told:

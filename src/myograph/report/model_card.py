@@ -35,6 +35,7 @@ MODEL_CARD = Checklist(
         item("", _TESTED, "audits", "audits"),
         item("", _TESTED, "what else tells the label", "probes matched"),
         item("", _TESTED, "the same on changed recordings", "stability"),
+        item("", _TESTED, "the same on spoilt recordings", "robustness"),
         item("", _OPEN, "groups", "subgroups known-of-people"),
         item("", _OPEN, "calibration and benefit", "calibration benefit"),
         item("", _OPEN, "ethics and harm", "", "who could be harmed, and how that is prevented"),

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from myograph.core.decision import Estimate
     from myograph.validate.trust import Trust
 
-__all__ = ["coverage_rows", "reliability_rows", "trust_parts"]
+__all__ = ["benefit_words", "coverage_rows", "reliability_rows", "trust_parts"]
 
+#: Thresholds of the table, and of a line of text.
+_SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_SAID = (0.1, 0.2, 0.5)
 _SETS = (
     "Each set holds the classes that could not be ruled out, by a limit from one held-out answer "
     "of everybody else, drawn at random. The models behind those answers have seen the person who "
@@ -114,6 +117,60 @@ def trust_parts(trust: Trust) -> Iterator[Html]:
         caption="When the least sure answers are refused. Right, wrong and refused are shares of "
         "everything that was asked.",
         numbers_from=0,
+    )
+    if trust.benefit:
+        yield _benefit(trust)
+
+
+def benefit_words(trust: Trust) -> str:
+    """Say what acting on the answers is worth at a few thresholds."""
+    if not trust.benefit:
+        return (
+            "not computed: people are not cases of one class here, so there is nobody to act on"
+            if trust.unit != "person"
+            else ""
+        )
+    told = [
+        f"{name} from {100 * row.threshold:g} %: {row.model.value:.3f} "
+        f"({_ends(row.model)}), over the better of everybody and nobody {row.gain.value:+.3f} "
+        f"({_ends(row.gain)})"
+        for name, rows in trust.benefit.items()
+        for row in rows
+        if row.threshold in _SAID
+    ]
+    return "net benefit of acting on " + "; ".join(told)
+
+
+def _benefit(trust: Trust) -> Html:
+    rows = [
+        (
+            name,
+            f"{100 * row.threshold:g} %",
+            f"{row.model.value:.3f}",
+            _ends(row.model),
+            f"{row.everybody.value:.3f}",
+            f"{row.gain.value:+.3f}",
+            _ends(row.gain),
+        )
+        for name, each in trust.benefit.items()
+        for row in each
+        if row.threshold in _SHOWN
+    ]
+    return table(
+        [
+            "acting on",
+            "from",
+            "net benefit",
+            "95 % interval",
+            "on everybody",
+            "gain",
+            "95 % interval",
+        ],
+        rows,
+        caption="Decision curves: cases found per person, less the needless actions at the price "
+        "that the threshold says; on the calibrated answers, at the share of cases in these "
+        "people. Gain: over the better of acting on everybody and on nobody.",
+        numbers_from=1,
     )
 
 

@@ -6,7 +6,7 @@ The threshold probability says how a decider weighs a missed case against a need
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,6 +45,12 @@ class NetBenefit:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NetBenefit:
+        """Rebuild it from what `to_dict` gave."""
+        worth = {name: Estimate(**data[name]) for name in ("model", "everybody", "gain")}
+        return cls(data["threshold"], **worth)
 
 
 def decision_curve(

@@ -23,6 +23,7 @@ from myograph.validate.result import Audit
 
 __all__ = [
     "audit_adaptation",
+    "audit_columns",
     "audit_copies",
     "audit_fitting",
     "audit_normalisation",
@@ -150,6 +151,42 @@ def audit_normalisation(table: FeatureTable) -> Audit:
             "features and let the pipeline scale them (scaling='standard').",
         )
     return _clean("normalisation", "No feature was scaled or learned before the split.")
+
+
+def audit_columns(table: FeatureTable) -> Audit:
+    """Look for columns that are the label under another name.
+
+    A column that has one value in each class, another in every other, was not measured; neither was
+    one that follows a numeric target to the last digit.
+    """
+    label = table.index.label
+    told = _follows_number if label.dtype.kind == "f" else _codes_class
+    names = [
+        name
+        for name, column in zip(table.names, table.values.T, strict=True)
+        if told(column, label)
+    ]
+    if names:
+        return _flagged(
+            "columns",
+            f"{len(names)} columns are the label itself ({_few(names)}): they have one value in "
+            "each class, or follow the target exactly. Take them out of the table.",
+        )
+    return _clean("columns", "No column is the label under another name.")
+
+
+def _codes_class(column: NDArray[np.float64], label: NDArray[np.str_]) -> bool:
+    values, codes = np.unique(column, return_inverse=True)
+    if len(values) < 2 or len(values) > len(np.unique(label)) or len(label) <= len(values):
+        return False
+    pairs = np.unique(np.stack([codes, np.unique(label, return_inverse=True)[1]]), axis=1)
+    return pairs.shape[1] == len(np.unique(label)) == len(values)
+
+
+def _follows_number(column: NDArray[np.float64], label: NDArray[np.float64]) -> bool:
+    if len(label) < 4 or np.ptp(column) == 0 or np.ptp(label) == 0:
+        return False
+    return bool(abs(np.corrcoef(column, label)[0, 1]) > 1 - 1e-9)
 
 
 def audit_fitting(fit: Fit, table: FeatureTable, folds: Sequence[Fold], *, seed: int) -> Audit:

@@ -18,7 +18,7 @@ from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import Recording
 from myograph.core.registry import Registry
 
-__all__ = ["PERTURBATIONS", "Perturbation", "Perturbed", "perturb"]
+__all__ = ["PERTURBATIONS", "Change", "Perturbation", "Perturbed", "changed", "perturb"]
 
 Samples = NDArray[np.float64]
 Change = Callable[[Samples, float, np.random.Generator], Samples]
@@ -82,7 +82,20 @@ def perturb(recording: Recording, name: str, *, seed: int = 0) -> Recording:
     ParameterError
         If the name is unknown.
     """
-    change = PERTURBATIONS[name].change
+    return changed(recording, PERTURBATIONS[name].change, seed=seed)
+
+
+def changed(recording: Recording, change: Change, *, seed: int = 0) -> Recording:
+    """Return ``recording`` with ``change`` made to its muscle channels, still the same recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    change : callable
+        From samples (n_channels, n_samples), sampling rate and random numbers to samples.
+    seed : int
+        The random numbers follow from it and from the recording's own digest.
+    """
     digest = recording.source_digest
     words = [int(digest[k : k + 8], 16) for k in range(0, 32, 8)]
     random = np.random.default_rng([seed, *words])

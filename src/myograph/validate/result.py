@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.decision import Estimate
-from myograph.core.errors import FormatError, OutputExistsError
+from myograph.core.errors import DataError, FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
+from myograph.models.aggregate import aggregate_people
 from myograph.validate.manifest import SplitManifest, write_bytes, write_text
 from myograph.validate.probes import Confounds
+from myograph.validate.robustness import Robustness
+from myograph.validate.subgroups import Subgroup
 from myograph.validate.trust import Trust
 
 __all__ = ["Audit", "Predictions", "RunInfo", "ValidationResult"]
@@ -113,6 +116,11 @@ class ValidationResult:
     trust : Trust or None
         What the probabilities, sets and refusals are worth; None for a numeric target, and for
         fewer than three people.
+    subgroups : tuple of Subgroup
+        Share of right answers (absolute error, for a number) of groups of people, sides, devices
+        and sites, as far as they are known and differ.
+    robustness : Robustness or None
+        What the models of the folds make of spoilt recordings; None when that was not asked.
     selection : dict
         Which columns were selected in the folds, see `myograph.validate.selected`; empty without
         a selection.
@@ -145,6 +153,8 @@ class ValidationResult:
     gain: dict[str, Estimate] = field(default_factory=dict)
     confounds: Confounds | None = None
     trust: Trust | None = None
+    subgroups: tuple[Subgroup, ...] = ()
+    robustness: Robustness | None = None
     selection: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
@@ -162,6 +172,26 @@ class ValidationResult:
     def people(self) -> tuple[str, ...]:
         """The people who were tested."""
         return tuple(self.per_person[self.headline])
+
+    @property
+    def correctness(self) -> NDArray[np.float64]:
+        """1 or 0 for every tested window, as its answer is right; the absolute error of a number.
+
+        Where a person is one case, the window's answer is the person's.
+        """
+        found = self.predictions
+        if found is None:
+            raise DataError("This result was read without its predictions; evaluate again.")
+        if not self.classes:
+            error: NDArray[np.float64] = np.abs(found.output - found.index.label)
+            return error
+        output = found.output
+        if self.headline.startswith("person_"):
+            method = self.config.get("aggregate", "vote")
+            people, answers = aggregate_people(output, found.index, method=method)
+            output = answers[np.searchsorted(people, found.index.subject)]
+        said = np.array(self.classes)[output.argmax(axis=1)]
+        return (said == found.index.label).astype(np.float64)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON-able data: the same for the same seed and data.
@@ -186,6 +216,8 @@ class ValidationResult:
             "audits": [audit.to_dict() for audit in self.audits],
             "confounds": None if self.confounds is None else self.confounds.to_dict(),
             "trust": None if self.trust is None else self.trust.to_dict(),
+            "subgroups": [each.to_dict() for each in self.subgroups],
+            "robustness": None if self.robustness is None else self.robustness.to_dict(),
         }
 
     @classmethod
@@ -217,6 +249,8 @@ class ValidationResult:
                 audits=tuple(Audit(**audit) for audit in data["audits"]),
                 confounds=_confounds(data.get("confounds")),
                 trust=Trust.from_dict(data["trust"]) if data.get("trust") else None,
+                subgroups=tuple(Subgroup.from_dict(each) for each in data.get("subgroups", ())),
+                robustness=_robustness(data.get("robustness")),
             )
         except (KeyError, TypeError) as error:
             raise FormatError(f"This is not a whole validation result: {error}.") from error
@@ -294,6 +328,10 @@ def _from_estimates(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate
 
 def _confounds(data: Mapping[str, Any] | None) -> Confounds | None:
     return None if data is None else Confounds.from_dict(data)  # results of 0.1 may lack them
+
+
+def _robustness(data: Mapping[str, Any] | None) -> Robustness | None:
+    return None if data is None else Robustness.from_dict(data)
 
 
 def _matrix(rows: list[list[int]]) -> NDArray[np.int64]:

@@ -36,7 +36,7 @@ from myograph.validate.splits import Split
 from myograph.validate.stats import distribution
 from myograph.validate.trust import Trust, measure_trust
 
-__all__ = ["Progress", "RunOptions", "evaluate"]
+__all__ = ["Progress", "RunOptions", "answer", "classes_of", "evaluate", "fit_fold"]
 
 _NOTES = "notes"
 #: Below this many people the bootstrap is known to be too narrow.
@@ -130,7 +130,7 @@ def evaluate(
     clock = Clock.start()
     manifest = split.manifest(table.index)
     folds = manifest.rows(table.index)
-    classes = _classes(table.index)
+    classes = classes_of(table.index)
     rungs, notes = build_ladder(
         config, table, baselines=options.baselines, given=options.baseline_table
     )
@@ -221,29 +221,31 @@ def _one_fold(
     outputs: Outputs = {}
     notes: list[str] = []
     for rung in rungs:
-        pipeline = _fit(rung.config, rung.table, job.train, job.seed)
-        outputs[rung.name] = _answer(pipeline, rung.table.take(job.test), classes)
+        pipeline = fit_fold(rung.config, rung.table, job.train, job.seed)
+        outputs[rung.name] = answer(pipeline, rung.table.take(job.test), classes)
         if rung.name == MODEL:
             notes = list(pipeline.notes)
             outputs |= taken_in_fold(pipeline)
             for name, table in changed.items():
-                outputs[CHANGED + name] = _answer(pipeline, table.take(job.test), classes)
+                outputs[CHANGED + name] = answer(pipeline, table.take(job.test), classes)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
     if kept is not None:
         kept.write(job.number, outputs)
     return job.number, outputs
 
 
-def _fit(config: PipelineConfig, table: FeatureTable, rows: Rows, seed: int) -> Pipeline:
+def fit_fold(config: PipelineConfig, table: FeatureTable, rows: Rows, seed: int) -> Pipeline:
+    """Fit a new pipeline on the training rows of a fold."""
     # One thread: sums are then added in one order, and the result does not depend on the machine's
     # load or on how many processes share it.
     with threadpool_limits(limits=1):
         return Pipeline(config, seed=seed).fit(table.take(rows))
 
 
-def _answer(
+def answer(
     pipeline: Pipeline, table: FeatureTable, classes: tuple[str, ...]
 ) -> NDArray[np.float64]:
+    """Return a fitted pipeline's probabilities of ``classes``, or estimates when there are none."""
     with threadpool_limits(limits=1):
         if not classes:
             return pipeline.estimate(table)
@@ -353,8 +355,8 @@ def _audits(
     run: _Run, config: PipelineConfig, table: FeatureTable, scope: str
 ) -> tuple[Audit, ...]:
     def fit(spoiled: FeatureTable, fold: Fold) -> leakage.Predict:
-        pipeline = _fit(config, spoiled, fold.train, run.seed)
-        return lambda probes: _answer(pipeline, probes, run.classes)
+        pipeline = fit_fold(config, spoiled, fold.train, run.seed)
+        return lambda probes: answer(pipeline, probes, run.classes)
 
     index, folds = table.index, run.folds
     return (
@@ -363,6 +365,7 @@ def _audits(
         leakage.audit_samples(index, folds),
         leakage.audit_copies(index),
         leakage.audit_normalisation(table),
+        leakage.audit_columns(table),
         leakage.audit_fitting(fit, table, folds, seed=run.seed),
         leakage.audit_adaptation(config.scaling),
     )
@@ -376,7 +379,7 @@ def _selection(
     return selection_facts(config.selection.to_dict(), table.names, folds, outputs)
 
 
-def _classes(index: WindowIndex) -> tuple[str, ...]:
+def classes_of(index: WindowIndex) -> tuple[str, ...]:
     """Return the classes, none for a numeric target; refuse what no classifier can learn from."""
     if index.label.dtype.kind != "U":
         return ()

@@ -7,7 +7,7 @@ to do well, by chance: it is flagged, and never left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,10 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from myograph.core.checks import check_count
 from myograph.core.decision import Estimate
 from myograph.core.errors import DataError
+from myograph.core.layout import MUSCLE_KINDS
+from myograph.core.recording import Recording
+from myograph.core.windows import WindowIndex
 from myograph.validate.fold import Groups
 from myograph.validate.stats import mean_estimate, resample
 
-__all__ = ["FACTORS", "Subgroup", "age_band", "subgroup_table"]
+__all__ = ["FACTORS", "Subgroup", "age_band", "factors_of", "subgroup_table"]
 
 Array = NDArray[np.float64]
 
@@ -63,6 +66,12 @@ class Subgroup:
             "difference": _plain(self.difference),
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Subgroup:
+        """Rebuild it from what `to_dict` gave."""
+        both = {name: _estimate(data[name]) for name in ("score", "difference")}
+        return cls(**{**data, **both})
+
 
 def age_band(age_years: float | None, *, edges: tuple[float, ...] = (18, 40, 60, 75)) -> str:
     """Return the band of an age, as text.
@@ -80,6 +89,45 @@ def age_band(age_years: float | None, *, edges: tuple[float, ...] = (18, 40, 60,
         if age_years < high:
             return f"{low:g} to {high - 1:g}"
     return f"{edges[-1]:g} and over"
+
+
+def factors_of(recordings: Sequence[Recording], index: WindowIndex) -> dict[str, NDArray[np.str_]]:
+    """Return what the headers say of the people, sides, devices and sites behind windows.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        In any order; read one by one.
+    index : WindowIndex
+
+    Returns
+    -------
+    dict of str to ndarray of str, shape (n_windows,)
+        Those of `FACTORS` in which the windows differ.
+    """
+    told = {recording.source_digest: _known(recording) for recording in recordings}
+    missing = sorted(set(index.recording.tolist()) - set(told))
+    if missing:
+        raise DataError(
+            f"Windows come from {len(missing)} recordings that were not given; give the "
+            "recordings that the table was measured on."
+        )
+    rows = [told[name] for name in index.recording.tolist()]
+    found = {name: np.array([row[name] for row in rows], dtype=np.str_) for name in FACTORS}
+    return {name: levels for name, levels in found.items() if len(np.unique(levels)) > 1}
+
+
+def _known(recording: Recording) -> dict[str, str]:
+    person = recording.subject
+    muscle = [c for c in recording.layout.channels if c.kind in MUSCLE_KINDS]
+    sides = sorted({channel.side for channel in muscle})
+    return {
+        "sex": person.sex if person and person.sex else UNKNOWN,
+        "age band": age_band(person.age_years if person else None),
+        "side": " and ".join(sides) or UNKNOWN,
+        "device": recording.device or UNKNOWN,
+        "site": recording.site or UNKNOWN,
+    }
 
 
 def subgroup_table(
@@ -169,6 +217,14 @@ def _means(values: Array, counts: Array) -> Array:
     known = np.isfinite(values)
     total, many = counts @ np.where(known, values, 0.0), counts @ known
     return np.divide(total, many, out=np.full(len(counts), np.nan), where=many > 0)
+
+
+def _estimate(data: Mapping[str, Any] | None) -> Estimate | None:
+    if data is None:
+        return None
+    low = -math.inf if data["low"] is None else data["low"]
+    high = math.inf if data["high"] is None else data["high"]
+    return Estimate(data["value"], low, high, data["evidence"], data["n"])
 
 
 def _plain(estimate: Estimate | None) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ each person on everybody else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from myograph.core.errors import DataError
 from myograph.validate.answers import Answers
 from myograph.validate.calibration import calibrate_across
 from myograph.validate.conformal import Promise, sets_across
+from myograph.validate.decision_curve import NetBenefit, decision_curve
 from myograph.validate.rejection import Outcome, coverage_curve
 from myograph.validate.reliability import Reliability, measure_reliability
 from myograph.validate.stats import mean_estimate, resample
@@ -83,6 +84,9 @@ class Trust:
         All windows, then each class.
     curve : tuple of Outcome
         Refusing more and more of the least sure answers.
+    benefit : dict of str to tuple of NetBenefit
+        By class, what acting on the calibrated answers is worth; only where every person is one
+        case.
     """
 
     unit: str
@@ -92,6 +96,7 @@ class Trust:
     nominal: float
     coverage: tuple[Coverage, ...]
     curve: tuple[Outcome, ...]
+    benefit: dict[str, tuple[NetBenefit, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
@@ -103,6 +108,7 @@ class Trust:
             "nominal": self.nominal,
             "coverage": [each.to_dict() for each in self.coverage],
             "curve": [each.to_dict() for each in self.curve],
+            "benefit": {k: [each.to_dict() for each in v] for k, v in self.benefit.items()},
         }
 
     @classmethod
@@ -116,6 +122,10 @@ class Trust:
             data["nominal"],
             tuple(Coverage.from_dict(each) for each in data["coverage"]),
             tuple(Outcome.from_dict(each) for each in data["curve"]),
+            {
+                name: tuple(NetBenefit.from_dict(each) for each in rows)
+                for name, rows in data.get("benefit", {}).items()  # results of 0.1 may lack it
+            },
         )
 
 
@@ -153,7 +163,16 @@ def measure_trust(answers: Answers, *, unit: str, seed: int = 0) -> Trust | None
             *coverage_of(answers, sets, groups=np.array(answers.classes)[answers.truth], seed=seed),
         ),
         coverage_curve(calibrated, seed=seed),
+        _benefit(calibrated, seed=seed) if unit == "person" else {},
     )
+
+
+def _benefit(answers: Answers, *, seed: int) -> dict[str, tuple[NetBenefit, ...]]:
+    """Judge acting on each class by itself."""
+    return {
+        name: decision_curve(answers.proba[:, k], answers.truth == k, seed=seed)
+        for k, name in enumerate(answers.classes)
+    }
 
 
 def coverage_of(

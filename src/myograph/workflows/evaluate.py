@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from myograph.core.table import FeatureTable
     from myograph.validate.nuisance import Nuisance
     from myograph.validate.result import ValidationResult
+    from myograph.validate.robustness import Robustness
     from myograph.validate.splits import Split
+    from myograph.validate.subgroups import Subgroup
 
 __all__ = ["MATERIAL", "REPORT", "RESULT", "Running", "Told", "evaluate", "judge", "measure"]
 
@@ -196,7 +199,13 @@ def judge(
             settings.pipeline, table, _split(settings), seed=settings.seed, options=options
         )
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
-    return replace(result, data=data, dropped=(*result.dropped, *cohort.dropped))
+    return replace(
+        result,
+        data=data,
+        dropped=(*result.dropped, *cohort.dropped),
+        subgroups=_subgroups(result, cohort, settings),
+        robustness=_robustness(cohort, settings, running),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +294,45 @@ def _changed(
         )
         for name in PERTURBATIONS
     }
+
+
+def _subgroups(
+    result: ValidationResult, cohort: Cohort, settings: EvaluationConfig
+) -> tuple[Subgroup, ...]:
+    """Score the groups that the headers know of."""
+    from myograph.validate.subgroups import factors_of, subgroup_table
+
+    if not settings.probes or result.predictions is None:
+        return ()
+    index = result.predictions.index
+    factors = factors_of(cohort.recordings, index)
+    if not factors:
+        return ()
+    bounds = (0.0, 1.0) if result.classes else (0.0, math.inf)
+    return subgroup_table(
+        result.correctness, index.subject, factors, bounds=bounds, seed=settings.seed
+    )
+
+
+def _robustness(cohort: Cohort, settings: EvaluationConfig, running: Running) -> Robustness | None:
+    """Ask the models of the folds about spoilt recordings."""
+    from myograph.validate.challenging import RobustnessOptions, measure_robustness
+
+    if not settings.robustness:
+        return None
+    options = RobustnessOptions(
+        jobs=running.processes,
+        bootstrap=settings.bootstrap,
+        circumference_mm=settings.circumference_mm,
+        progress=running.tell("spoiling recordings"),
+    )
+    return measure_robustness(
+        settings.pipeline,
+        cohort.recordings,
+        _split(settings),
+        seed=settings.seed,
+        options=options,
+    )
 
 
 def _command(cohort: Cohort, choices: Choices, selection: Selection) -> str:

@@ -2,6 +2,8 @@
 
 from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
+from myograph.report.robustness import robustness_rows
+from myograph.report.subgroups import subgroup_rows
 from myograph.report.trust import coverage_rows, reliability_rows
 from myograph.report.words import (
     Measure,
@@ -19,9 +21,11 @@ __all__ = [
     "faithfulness_rows",
     "plural",
     "reliability_rows",
+    "robustness_rows",
     "selection_words",
     "short",
     "split_words",
     "stability_rows",
     "summary_sentences",
+    "subgroup_rows",
 ]

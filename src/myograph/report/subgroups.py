@@ -1,0 +1,72 @@
+"""Scores of groups of people: the table of a report and of a terminal, and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from myograph.report.html import Html, table
+from myograph.report.words import Measure, plural
+
+if TYPE_CHECKING:
+    from myograph.core.decision import Estimate
+    from myograph.validate.subgroups import Subgroup
+
+__all__ = ["subgroup_parts", "subgroup_rows", "subgroup_words"]
+
+_SMALL = "few people: shown, not to be relied on"
+
+
+def subgroup_rows(
+    subgroups: Sequence[Subgroup], headline: str
+) -> list[tuple[str, str, str, str, str, str]]:
+    """Return one row per group: factor, level, people, figure, difference, a word of caution."""
+    measure = _measure(headline)
+    return [
+        (
+            each.factor,
+            each.level,
+            str(each.people),
+            "" if each.score is None else measure.told(each.score),
+            "" if each.difference is None else _difference(each.difference, measure),
+            _SMALL if each.small else "",
+        )
+        for each in subgroups
+    ]
+
+
+def subgroup_parts(subgroups: Sequence[Subgroup], headline: str) -> Iterator[Html]:
+    """Return the table."""
+    yield table(
+        ["known", "group", "people", _name(headline), "than everybody else", ""],
+        subgroup_rows(subgroups, headline),
+        caption="The figure in every group that the headers tell apart, mean over its people with "
+        "its 95 % interval.",
+        numbers_from=2,
+    )
+
+
+def subgroup_words(subgroups: Sequence[Subgroup], headline: str) -> str:
+    """Say the same in one line, small groups marked."""
+    measure = _measure(headline)
+    return "; ".join(
+        f"{each.factor} {each.level} ({plural(each.people, 'person')}"
+        f"{', few' if each.small else ''}): "
+        + ("no score" if each.score is None else f"{_name(headline)} {measure.told(each.score)}")
+        for each in subgroups
+    )
+
+
+def _measure(headline: str) -> Measure:
+    return Measure("mae" if headline == "r2" else headline)
+
+
+def _name(headline: str) -> str:
+    return _measure(headline).name
+
+
+def _difference(difference: Estimate, measure: Measure) -> str:
+    if max(-difference.low, difference.high) == float("inf"):
+        return f"{measure.gain(difference.value)} (one person)"
+    ends = f"{measure.gain(difference.low)} to {measure.gain(difference.high)}"
+    return f"{measure.gain(difference.value)} ({ends})"
