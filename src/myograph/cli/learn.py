@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myograph.cli.options import (
+    Cluster,
     Config,
     Data,
     Features,
@@ -16,10 +17,12 @@ from myograph.cli.options import (
     Json,
     LeaveOut,
     Model,
+    NoCache,
     Out,
     People,
     PeopleFrom,
     Read,
+    Search,
     Seed,
     Settings,
     Split,
@@ -50,6 +53,7 @@ def add_to(app: typer.Typer) -> None:
         "--features hudgins --model lda --json",
         "myograph evaluate --data recordings/ --split repetition --out result",
         "myograph evaluate --data simulated --set pipeline.windowing.length_ms=150",
+        "myograph evaluate --data simulated --model knn --tune trials=8",
     )
     verb(
         app,
@@ -78,8 +82,17 @@ def evaluate(
     leave_out: LeaveOut = None,
     people_from: PeopleFrom = "header",
     read: Read = None,
+    tune: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tune", help="Search the settings inside every fold: minutes=5, or trials=30."
+        ),
+    ] = None,
+    search: Search = None,
     seed: Seed = None,
     jobs: Jobs = None,
+    cluster: Cluster = None,
+    no_cache: NoCache = False,
     out: Out = None,
     resume: Annotated[
         Path | None,
@@ -111,7 +124,11 @@ def evaluate(
             leave_out=_names(leave_out),
             people_from=people_from,
             read=_read_options(read),
+            tune=tune or (),
+            search=search or (),
             jobs=jobs,
+            cluster=cluster,
+            cache=not no_cache,
             checkpoint=resume,
             out=out,
             force=force,
@@ -144,6 +161,8 @@ def train(
     ] = None,
     seed: Seed = None,
     jobs: Jobs = None,
+    cluster: Cluster = None,
+    no_cache: NoCache = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -166,6 +185,8 @@ def train(
             read=_read_options(read),
             validation=validation,
             jobs=jobs,
+            cluster=cluster,
+            cache=not no_cache,
             force=force,
             progress=progress,
         )
@@ -239,6 +260,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "classes": list(result.classes),
         "confusion": whole["confusion"],
         "selection": whole["selection"],
+        "tuning": result.tuning,
         "passed": result.passed,
         "audits": whole["audits"],
         "confounds": whole["confounds"],

@@ -15,6 +15,7 @@ from sklearn.ensemble import (
 )
 
 from myograph.core.checks import check_choice, check_count
+from myograph.core.dial import whole
 from myograph.models.base import MODELS, Classifier, Regressor
 from myograph.models.budget import spread_rows
 from myograph.models.growing import Growth, grow_forest
@@ -26,6 +27,7 @@ __all__ = ["ExtraTrees", "ExtraTreesRegression", "RandomForest", "RandomForestRe
 class _Forest(TreeState, Classifier):
     """A classifier whose probability is the mean over the leaves of its trees."""
 
+    space = (whole("min_leaf", 1, 50, log=True),)
     state = (*NODES, "proba_")
     uses_groups = True
     _grower: ClassVar[type[Any]]
@@ -145,6 +147,7 @@ class ExtraTrees(_Forest):
 class _ForestRegression(TreeState, Regressor):
     """A regressor whose estimate is the mean over the leaves of its trees."""
 
+    space = (whole("min_leaf", 1, 50, log=True),)
     state = (*NODES, "level_")
     uses_groups = True
     _grower: ClassVar[type[Any]]

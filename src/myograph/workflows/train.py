@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from myograph.core.errors import DataError
+from myograph.workflows.cluster import on_cluster
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.evaluate import RESULT, Running, Told, measure
+from myograph.workflows.keeping import kept_tables
 from myograph.workflows.outputs import check_free
 from myograph.workflows.settings import Choices, resolve
 
@@ -77,6 +79,8 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     read: Mapping[str, Any] | None = None,
     validation: str | PathLike[str] | None = None,
     jobs: int | None = None,
+    cluster: str | None = None,
+    cache: bool = True,
     force: bool = False,
     progress: Told | None = None,
 ) -> Trained:
@@ -84,7 +88,8 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
 
     Parameters
     ----------
-    data, features, model, config, overrides, seed, people, people_from, read, jobs, progress
+    data, features, model, config, overrides, seed, people, people_from, read, jobs, cluster
+    cache, progress
         As for `myograph.workflows.evaluate.evaluate`.
     out : path
         Ends in ``.myomodel``.
@@ -105,7 +110,8 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     target = check_free(Path(out), force=force)
     cohort = open_cohort(data, Selection(people, leave_out, people_from, read or {}))
     settings = resolve(cohort, Choices(None, features, model, config, overrides, seed))
-    table = measure(cohort, settings, Running(jobs, progress))
+    with on_cluster(cluster), kept_tables(use=cache) as kept:
+        table = measure(cohort, settings, Running(jobs, progress, kept=kept))
     result = _validation(validation, settings)
     return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
 
