@@ -130,12 +130,12 @@ def test_audits_are_there_on_every_run(table):
 
 
 def test_a_pipeline_that_peeks_is_flagged(table, monkeypatch):
-    honest = run_module.fit_fold
+    honest = run_module.fit_rows
 
-    def peeking(config, whole, rows, seed):
-        return honest(config, whole, rows, seed).fit(whole)
+    def peeking(config, whole, rows, *, seed):
+        return honest(config, whole, rows, seed=seed).fit(whole)
 
-    monkeypatch.setattr(run_module, "fit_fold", peeking)
+    monkeypatch.setattr(run_module, "fit_rows", peeking)
     result = evaluate(LDA, table, LOSO, options=RunOptions(baselines=False))
     assert [audit.name for audit in result.audits if not audit.passed] == ["fitting"]
 

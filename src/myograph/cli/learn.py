@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myograph.cli.options import (
+    Cluster,
     Config,
     Data,
     Device,
@@ -17,10 +18,12 @@ from myograph.cli.options import (
     Json,
     LeaveOut,
     Model,
+    NoCache,
     Out,
     People,
     PeopleFrom,
     Read,
+    Search,
     Seed,
     Settings,
     Split,
@@ -52,6 +55,7 @@ def add_to(app: typer.Typer) -> None:
         "myograph evaluate --data recordings/ --split repetition --out result",
         "myograph evaluate --data myo-cotellard --robustness --out result",
         "myograph evaluate --data simulated --set pipeline.windowing.length_ms=150",
+        "myograph evaluate --data simulated --model knn --tune trials=8",
     )
     verb(
         app,
@@ -81,9 +85,18 @@ def evaluate(
     leave_out: LeaveOut = None,
     people_from: PeopleFrom = "header",
     read: Read = None,
+    tune: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tune", help="Search the settings inside every fold: minutes=5, or trials=30."
+        ),
+    ] = None,
+    search: Search = None,
     seed: Seed = None,
     device: Device = None,
     jobs: Jobs = None,
+    cluster: Cluster = None,
+    no_cache: NoCache = False,
     out: Out = None,
     resume: Annotated[
         Path | None,
@@ -120,7 +133,11 @@ def evaluate(
             people_from=people_from,
             read=_read_options(read),
             device=device,
+            tune=tune or (),
+            search=search or (),
             jobs=jobs,
+            cluster=cluster,
+            cache=not no_cache,
             checkpoint=resume,
             out=out,
             force=force,
@@ -162,6 +179,8 @@ def train(
         Path | None,
         typer.Option("--curve", help="Draw a network's loss by epoch as it learns: .svg or .png."),
     ] = None,
+    cluster: Cluster = None,
+    no_cache: NoCache = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -187,6 +206,8 @@ def train(
             jobs=jobs,
             checkpoint=resume,
             curve=curve,
+            cluster=cluster,
+            cache=not no_cache,
             force=force,
             progress=progress,
         )
@@ -255,6 +276,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "classes": list(result.classes),
         "confusion": whole["confusion"],
         "selection": whole["selection"],
+        "tuning": result.tuning,
         "passed": result.passed,
         "audits": whole["audits"],
         "confounds": whole["confounds"],

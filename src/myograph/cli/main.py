@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 
 import typer
@@ -14,6 +15,7 @@ from myograph import __version__
 from myograph.cli import (
     calibrate,
     catalogue,
+    cluster,
     dossier,
     explain,
     files,
@@ -22,6 +24,7 @@ from myograph.cli import (
     measure,
     show,
     simulate,
+    tune,
     twin,
 )
 from myograph.core.errors import MyographError
@@ -65,11 +68,14 @@ measure.add_to(app)
 app.add_typer(catalogue.app)
 learn.add_to(app)
 explain.add_to(app)
+tune.add_to(app)
 calibrate.add_to(app)
 show.add_to(app)
 app.add_typer(dossier.app)
 live.add_to(app)
 app.add_typer(simulate.app)
+app.add_typer(cluster.app)
+app.add_typer(cluster.cache)
 app.add_typer(twin.app)
 
 
@@ -91,7 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _guarded(run: Callable[[], object], *, debug: bool) -> int:
     try:
-        run()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            run()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
@@ -117,6 +125,11 @@ def _from_system(error: OSError) -> tuple[str, int]:
     if error.errno == errno.ENOSPC:
         return f"The disk is full{where}; nothing was left half-written.", DATA
     return f"{error.strerror or error}{where}.", DATA
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """Say a warning as a sentence; where it was raised is for --debug."""
+    typer.echo(f"note: {message}", err=True)
 
 
 def _fail(message: str, code: int, *, debug: bool) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Cluster",
     "Config",
     "Data",
     "Device",
@@ -19,10 +20,12 @@ __all__ = [
     "Json",
     "LeaveOut",
     "Model",
+    "NoCache",
     "Out",
     "People",
     "PeopleFrom",
     "Read",
+    "Search",
     "Seed",
     "Settings",
     "Split",
@@ -55,6 +58,24 @@ Device = Annotated[
 ]
 People = Annotated[
     str | None, typer.Option("--people", help="Only these people, joined by commas.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Send the work to the Dask cluster at this address (myograph cluster start).",
+        show_default=False,
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Measure all features anew, and keep none.")
+]
+Search = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--search",
+        help="Search this as well: scaling=none,standard or selection.keep=4..16; repeatable.",
+    ),
 ]
 LeaveOut = Annotated[
     str | None, typer.Option("--leave-out", help="All but these people, joined by commas.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from myograph.cli.options import Force, Jobs, Json, verb
+from myograph.cli.options import Cluster, Force, Jobs, Json, verb
 
 __all__ = ["app"]
 
@@ -83,6 +83,7 @@ def cohort(
     sites: Sites = 3,
     parts: Parts = False,
     jobs: Jobs = None,
+    cluster: Cluster = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -99,7 +100,9 @@ def cohort(
         condition=condition, n_sites=sites, parts=parts,
     )  # fmt: skip
     with render.stages(quiet=json) as progress:
-        made = simulate_cohort(kind, out, jobs=jobs, force=force, progress=progress, **scene)
+        made = simulate_cohort(
+            kind, out, jobs=jobs, cluster=cluster, force=force, progress=progress, **scene
+        )
     if json:
         render.print_json(made.to_dict())
         return

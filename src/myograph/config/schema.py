@@ -22,6 +22,7 @@ __all__ = [
     "SelectionConfig",
     "SplitConfig",
     "StepConfig",
+    "TuningConfig",
     "WindowingConfig",
 ]
 
@@ -184,6 +185,30 @@ class PipelineConfig(Config):
     reject_below: float = Field(default=0.0, ge=0, lt=1)
 
 
+class TuningConfig(Config):
+    """How settings are searched, inside the training side of every fold.
+
+    Parameters
+    ----------
+    minutes : float, optional
+        Budget on the clock for all of the tuning; shared evenly among the folds.
+    trials : int, optional
+        Budget in settings tried, in each fold; the same on every machine.
+    inner_folds : int
+        People (or whatever is held out) are dealt into so many inner folds.
+    together : int
+        Settings proposed at a time; see `myograph.validate.tuning.Search`.
+    search : tuple of str
+        What to search besides what the model declares: ``"scaling=none,standard"``.
+    """
+
+    minutes: float | None = Field(default=None, gt=0)
+    trials: int | None = Field(default=None, ge=1)
+    inner_folds: int = Field(default=4, ge=2)
+    together: int = Field(default=4, ge=1)
+    search: Texts = ()
+
+
 class EvaluationConfig(Config):
     """An evaluation: which data, held out how, through which pipeline.
 
@@ -215,6 +240,8 @@ class EvaluationConfig(Config):
     circumference_mm : float, optional
         Says that the channels lie, in their order, evenly around a limb of this size, so that
         they can be shifted.
+    tuning : TuningConfig, optional
+        Search settings anew inside every fold; the figures are then those of the search.
     """
 
     data: str
@@ -229,3 +256,4 @@ class EvaluationConfig(Config):
     stability: bool = False
     robustness: bool = False
     circumference_mm: float | None = Field(default=None, gt=0)
+    tuning: TuningConfig | None = None

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from myograph.core.checks import unknown_name
+from myograph.core.dial import Dial
 from myograph.core.errors import DataError, ParameterError
 from myograph.core.registry import Registry
 from myograph.core.saved import SavedAsArrays
@@ -40,6 +41,8 @@ class Model(SavedAsArrays, BaseEstimator):
     #: What a row of ``X`` is: ``"features"`` (n_features,), ``"windows"`` (n_channels, n_samples).
     eats: ClassVar[Literal["features", "windows"]] = "features"
     task: ClassVar[Literal["classification", "regression"]]
+    #: What is worth tuning, and between which values; see `myograph.validate.tuning`.
+    space: ClassVar[tuple[Dial, ...]] = ()
     #: True when `fit` also takes ``groups``, the person of each row.
     uses_groups: ClassVar[bool] = False
 

@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from myograph.core.checks import check_count, check_non_negative, check_positive
+from myograph.core.dial import real, whole
 from myograph.core.optional import needs
 from myograph.models.base import MODELS, Classifier, Regressor, softmax
 from myograph.models.budget import spread_rows
@@ -28,6 +29,13 @@ __all__ = [
 class _Boosted(TreeState):
     """Trees that add up, from a level; `_grow` says which trees."""
 
+    space = (
+        whole("n_rounds", 30, 300, log=True),
+        real("rate", 0.02, 0.5, log=True),
+        whole("most_leaves", 7, 127, log=True),
+        whole("min_leaf", 5, 200, log=True),
+        real("penalty", 1e-3, 10.0, log=True),
+    )
     state = (*NODES, "value_", "level_")
     uses_groups = True
 
@@ -174,6 +182,15 @@ class GradientBoostingRegression(_BoostedNumber):
 
 class _ByXGBoost(_Boosted):
     """Trees grown by XGBoost, which compares in single precision and goes left below a value."""
+
+    space = (
+        whole("n_rounds", 30, 300, log=True),
+        real("rate", 0.02, 0.5, log=True),
+        whole("most_depth", 2, 8),
+        real("penalty", 0.01, 100.0, log=True),
+        real("share_rows", 0.5, 1.0),
+        real("share_columns", 0.3, 1.0),
+    )
 
     def __init__(  # noqa: PLR0913 - settings of the model, by their names
         self,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_non_negative
+from myograph.core.dial import real
 from myograph.core.errors import ArtifactError, ParameterError
 from myograph.models.base import MODELS, Classifier, softmax
 
@@ -40,6 +41,7 @@ class QDA(Classifier):
     ['rest', 'fist']
     """
 
+    space = (real("shrinkage", 1e-3, 1.0, log=True),)
     state = ("centre_", "scale_", "mean_", "whitener_", "offset_")
 
     centre_: NDArray[np.float64]
@@ -115,6 +117,7 @@ class NaiveBayes(Classifier):
     ['a']
     """
 
+    space = (real("smoothing", 1e-12, 0.1, log=True),)
     state = ("mean_", "variance_", "log_prior_")
 
     mean_: NDArray[np.float64]

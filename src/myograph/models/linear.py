@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_choice, check_non_negative
+from myograph.core.dial import choice, real
 from myograph.core.errors import ParameterError
 from myograph.models.base import MODELS, Classifier, Regressor, softmax
 
@@ -43,6 +44,10 @@ class LDA(Classifier):
     ['a', 'b']
     """
 
+    space = (
+        real("shrinkage", 1e-4, 1.0, log=True),
+        choice("priors", "empirical", "uniform"),
+    )
     state = ("coef_", "intercept_")
 
     coef_: NDArray[np.float64]
@@ -119,6 +124,7 @@ class Ridge(Regressor):
     7.0
     """
 
+    space = (real("alpha", 1e-3, 1e4, log=True),)
     state = ("coef_", "intercept_")
 
     coef_: NDArray[np.float64]

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression
 
 from myograph.core.checks import check_choice, check_count, check_positive
+from myograph.core.dial import choice, real
 from myograph.core.errors import ArtifactError, ParameterError
 from myograph.models.base import MODELS, Classifier, Regressor, softmax
 
@@ -45,6 +46,10 @@ class Logistic(Classifier):
     ['a', 'b']
     """
 
+    space = (
+        real("cost", 1e-3, 100.0, log=True),
+        choice("balance", "none", "classes", "people"),
+    )
     state = ("coef_", "intercept_")
     uses_groups = True
 
@@ -112,6 +117,10 @@ class Lasso(Regressor):
     tibshirani1996, zou2005
     """
 
+    space = (
+        real("alpha", 1e-4, 1.0, log=True),
+        real("sharpness", 0.1, 1.0),
+    )
     state = ("coef_", "intercept_")
 
     coef_: NDArray[np.float64]

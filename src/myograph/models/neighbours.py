@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_choice, check_count
+from myograph.core.dial import choice, whole
 from myograph.core.errors import ArtifactError, ParameterError
 from myograph.models.base import MODELS, Classifier
 from myograph.models.budget import spread_rows
@@ -41,6 +42,10 @@ class NearestNeighbours(Classifier):
     ['rest', 'fist']
     """
 
+    space = (
+        whole("n_neighbours", 1, 60, log=True),
+        choice("weights", "uniform", "distance"),
+    )
     state = ("rows_", "code_")
     uses_groups = True
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myograph.core.checks import check_choice, check_count
+from myograph.core.dial import choice, real, whole
 from myograph.core.errors import ArtifactError, DataError
 from myograph.models.base import MODELS, Classifier, softmax
 from myograph.models.linear import LDA
@@ -66,6 +67,10 @@ class MDM(_OfCovariances):
     barachant2012
     """
 
+    space = (
+        choice("metric", "log-euclid", "riemann"),
+        whole("lags", 0, 3),
+    )
     state = ("mean_",)
 
     mean_: NDArray[np.float64]
@@ -132,6 +137,11 @@ class TangentSpace(_OfCovariances):
     barachant2012
     """
 
+    space = (
+        choice("metric", "log-euclid", "riemann"),
+        whole("lags", 0, 3),
+        real("lda_shrinkage", 1e-4, 1.0, log=True),
+    )
     state = ("reference_", "coef_", "intercept_")
 
     reference_: NDArray[np.float64]

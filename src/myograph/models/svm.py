@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.svm import SVC
 
 from myograph.core.checks import check_choice, check_positive
+from myograph.core.dial import choice, real
 from myograph.core.errors import ArtifactError
 from myograph.models.base import MODELS, Classifier, softmax
 from myograph.models.budget import spread_rows
@@ -52,6 +53,11 @@ class SVM(Classifier):
     cortes1995
     """
 
+    space = (
+        choice("kernel", "rbf", "linear"),
+        real("cost", 0.01, 1000.0, log=True),
+        real("gamma", 1e-4, 1.0, log=True),
+    )
     state = ("vectors_", "weights_", "intercept_", "gamma_", "sharpness_")
     uses_groups = True
 

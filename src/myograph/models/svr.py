@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn import svm
 
 from myograph.core.checks import check_choice, check_non_negative, check_positive
+from myograph.core.dial import choice, real
 from myograph.core.errors import ArtifactError
 from myograph.models.base import MODELS, Regressor
 from myograph.models.budget import spread_rows
@@ -42,6 +43,12 @@ class SVR(Regressor):
     smola2004
     """
 
+    space = (
+        choice("kernel", "rbf", "linear"),
+        real("cost", 0.01, 1000.0, log=True),
+        real("tolerance", 0.01, 0.5, log=True),
+        real("gamma", 1e-4, 1.0, log=True),
+    )
     state = ("vectors_", "weights_", "intercept_", "gamma_")
     uses_groups = True
 

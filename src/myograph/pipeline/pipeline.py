@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,15 +22,14 @@ from myograph.models import MODELS, Model, build_model
 from myograph.models.aggregate import aggregate
 from myograph.pipeline.fitted import Fitted, training_summary
 from myograph.pipeline.front import Front, FrontState, build_front
+from myograph.pipeline.kept import KeptTables
 from myograph.pipeline.live import PipelineState
+from myograph.pipeline.measuring import Progress, measure_all
 from myograph.pipeline.novelty import check_novelty, fit_gate
 from myograph.pipeline.scaling import Scaler, scale_people
 from myograph.pipeline.selecting import fit_selection, new_selection
 
 __all__ = ["Pipeline"]
-
-#: Called with the recordings done and the recordings in all.
-Progress = Callable[[int, int], None]
 
 
 class Pipeline:
@@ -115,6 +113,7 @@ class Pipeline:
         *,
         jobs: int = 1,
         progress: Progress | None = None,
+        kept: KeptTables | None = None,
     ) -> FeatureTable:
         """Return the features of all labelled windows, in the order of the recordings.
 
@@ -125,6 +124,8 @@ class Pipeline:
             Processes to share the recordings among.
         progress : callable, optional
             Called with (recordings done, recordings in all).
+        kept : KeptTables, optional
+            Tables of before: what is there is not measured again.
 
         Raises
         ------
@@ -134,17 +135,7 @@ class Pipeline:
             If the recordings' windows differ in rate, channels or units.
         """
         self._require_steps()
-        if not len(recordings):
-            raise DataError("There is nothing to prepare: no recording was given.")
-        run = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        tables: list[FeatureTable] = []
-        for table in run(joblib.delayed(_measure)(self.front, r) for r in recordings):
-            if tables:
-                _same_layout(table, tables[0], number=len(tables))
-            tables.append(table)
-            if progress is not None:
-                progress(len(tables), len(recordings))
-        return FeatureTable.concatenate(tables)
+        return measure_all(self.front, recordings, jobs=jobs, progress=progress, kept=kept)
 
     # --- learning --------------------------------------------------------------------------------
 
@@ -490,10 +481,6 @@ _PERSON_NOTE = (
 )
 
 
-def _measure(front: Front, recording: Recording) -> FeatureTable:
-    return front.measure(recording, labelled=True)
-
-
 def _new_model(config: PipelineConfig, seed: int, *, fs_hz: float | None = None) -> Model:
     params = dict(config.model.params)
     known = inspect.signature(MODELS[config.model.name]).parameters
@@ -515,15 +502,6 @@ def _eaten(values: NDArray[np.float64], model: Model, layout: Layout) -> NDArray
     if model.eats == "features":
         return values
     return values.reshape(len(values), len(layout.channels), -1)
-
-
-def _same_layout(table: FeatureTable, first: FeatureTable, *, number: int) -> None:
-    wrong = table.layout.differences(first.layout)
-    if wrong:
-        raise LayoutError(
-            f"Recording {number} (subject {str(table.index.subject[0])!r}) differs from the first. "
-            + " ".join(wrong)
-        )
 
 
 def _check_labels(table: FeatureTable, model: Model) -> None:

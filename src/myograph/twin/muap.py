@@ -166,7 +166,8 @@ def _compute(
         )
         table = _table(electrodes, conductor, (fibres, depth, along_skin))
         columns = _columns(fibres, np.maximum(depth, table.depth_mm[0]), along_skin, action)
-        Parallel(n_jobs=jobs, prefer="threads")(
+        # All write into one array: threads, whatever carries out the work around this.
+        Parallel(n_jobs=jobs, require="sharedmem")(
             delayed(_add_fibres)(
                 columns,
                 (electrodes.x_mm[e], electrodes.z_mm[e], 1000 / inner_hz),

@@ -23,10 +23,11 @@ from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate.challenges import Challenge, Challenged, Given, challenges_for
+from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold
 from myograph.validate.manifest import unit_names
 from myograph.validate.robustness import Outcome, Robustness
-from myograph.validate.run import answer, classes_of, fit_fold
+from myograph.validate.run import classes_of
 from myograph.validate.scores import Scorer, Scores
 from myograph.validate.splits import Split
 
@@ -164,11 +165,13 @@ class _Plan:
 
 def _one_fold(plan: _Plan, fold: Fold, recordings: Sequence[Recording]) -> _Found:
     """Fit one fold's pipeline, and ask it about its recordings, good and spoilt."""
-    pipeline = fit_fold(plan.config, plan.table, fold.train, plan.seed)
+    with one_thread():
+        pipeline = fit_rows(plan.config, plan.table, fold.train, seed=plan.seed)
 
     def ask(table: FeatureTable, rows: NDArray[np.bool_]) -> _Told:
         tested = table.take(np.flatnonzero(rows))
-        return _Told(answer(pipeline, tested, plan.classes), tested.index)
+        with one_thread():
+            return _Told(answer(pipeline, tested, plan.classes), tested.index)
 
     index = plan.table.index
     mine = np.flatnonzero(np.isin(index.recording, [each.source_digest for each in recordings]))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from myograph.core.errors import DataError
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import Recording
 from myograph.core.windows import WindowIndex
+from myograph.pipeline.fanout import fan_out
 from myograph.signal.spectrum import band_power, psd
 from myograph.validate.probes import NAMES
 
@@ -67,11 +67,9 @@ def measure_nuisance(
         If windows come from a recording that is not among ``recordings``.
     """
     stretches, owner = _stretches(index)
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator")
     found: dict[int, dict[str, Values]] = {}
-    for numbers, each in run(
-        joblib.delayed(_one)(recording, stretches) for recording in recordings
-    ):
+    arguments = ((recording, stretches) for recording in recordings)
+    for numbers, each in fan_out(_one, arguments, jobs=jobs):
         found.update(dict(zip(numbers, each, strict=True)))
     missing = [number for number in range(len(stretches)) if number not in found]
     if missing:

@@ -124,6 +124,8 @@ class ValidationResult:
     selection : dict
         Which columns were selected in the folds, see `myograph.validate.selected`; empty without
         a selection.
+    tuning : dict
+        What was searched inside the folds and what was taken; empty without tuning.
     notes : tuple of str
         What a reader must know: classes never trained, people without a score, ...
     dropped : tuple of (str, str)
@@ -156,6 +158,7 @@ class ValidationResult:
     subgroups: tuple[Subgroup, ...] = ()
     robustness: Robustness | None = None
     selection: dict[str, Any] = field(default_factory=dict)
+    tuning: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -206,6 +209,7 @@ class ValidationResult:
             "passed": self.passed,
             "classes": list(self.classes),
             "selection": self.selection,
+            **({"tuning": self.tuning} if self.tuning else {}),
             "notes": list(self.notes),
             "dropped": [list(pair) for pair in self.dropped],
             "metrics": _estimates(self.metrics),
@@ -239,6 +243,7 @@ class ValidationResult:
                 **{name: data[name] for name in _PLAIN},
                 classes=tuple(data["classes"]),
                 selection=dict(data.get("selection", {})),  # results of 0.1 may lack it
+                tuning=dict(data.get("tuning", {})),
                 notes=tuple(data["notes"]),
                 dropped=tuple((what, why) for what, why in data["dropped"]),
                 metrics=_from_estimates(data["metrics"]),

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from myograph.config.schema import PipelineConfig
 from myograph.core.checks import check_count
@@ -18,11 +15,12 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.core.recipe import digest_of
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
-from myograph.pipeline.pipeline import Pipeline
+from myograph.pipeline.fanout import fan_out
 from myograph.validate import leakage
 from myograph.validate.answers import Answers
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
 from myograph.validate.facts import data_facts, environment, split_facts
+from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold, Rows
 from myograph.validate.ladder import MODEL, Rung, build_ladder
 from myograph.validate.manifest import SplitManifest
@@ -36,7 +34,7 @@ from myograph.validate.splits import Split
 from myograph.validate.stats import distribution
 from myograph.validate.trust import Trust, measure_trust
 
-__all__ = ["Progress", "RunOptions", "answer", "classes_of", "evaluate", "fit_fold"]
+__all__ = ["Progress", "RunOptions", "classes_of", "evaluate"]
 
 _NOTES = "notes"
 #: Below this many people the bootstrap is known to be too narrow.
@@ -91,6 +89,7 @@ def evaluate(
     *,
     seed: int = 0,
     options: RunOptions | None = None,
+    chosen: Sequence[Rung] = (),
 ) -> ValidationResult:
     """Evaluate the pipeline ``config`` on ``table``, held out as ``split`` says.
 
@@ -108,6 +107,8 @@ def evaluate(
     seed : int
         Of models and of the bootstrap.
     options : RunOptions, optional
+    chosen : sequence of Rung, optional
+        The model of each fold, in the order of the folds, where it was tuned inside each.
 
     Returns
     -------
@@ -136,7 +137,11 @@ def evaluate(
     )
     if options.nuisance is not None:
         rungs = (*rungs, *probe_rungs(config, table, options.nuisance))
-    run = _Run(rungs, folds, classes, seed, options)
+    if chosen and len(chosen) != len(folds):
+        raise ParameterError(
+            f"chosen has {len(chosen)} models for {len(folds)} folds; give one each."
+        )
+    run = _Run(rungs, folds, classes, seed, options, tuple(chosen))
     outputs, resumed = run.outputs(_run_key(run, table, manifest))
     result = _assemble(run, table, outputs)
     return ValidationResult(
@@ -163,6 +168,7 @@ class _Run:
     classes: tuple[str, ...]
     seed: int
     options: RunOptions
+    chosen: tuple[Rung, ...] = ()
 
     def outputs(self, key: str) -> tuple[list[Outputs], int]:
         """Return the outputs of every fold, in order, and how many were done before."""
@@ -187,17 +193,26 @@ class _Run:
     def _todo(
         self, numbers: Sequence[int], kept: Checkpoint | None
     ) -> Iterator[tuple[int, Outputs]]:
-        parallel = joblib.Parallel(n_jobs=self.options.jobs, return_as="generator_unordered")
-        yield from parallel(
-            joblib.delayed(_one_fold)(
+        arguments = (
+            (
                 _Job(number, self.folds[number].train, self.folds[number].test, self.seed),
-                self.rungs,
+                self._rungs_of(number),
                 self.classes,
-                kept,
                 self.options.changed,
             )
             for number in numbers
         )
+        done = fan_out(_one_fold, arguments, jobs=self.options.jobs, in_order=False)
+        for number, outputs in done:
+            if kept is not None:  # here, and not where it was done: that may be another machine
+                kept.write(number, outputs)
+            yield number, outputs
+
+    def _rungs_of(self, number: int) -> tuple[Rung, ...]:
+        """Return the rungs of a fold; the model's is as it was tuned for the fold."""
+        if not self.chosen:
+            return self.rungs
+        return (self.chosen[number], *self.rungs[1:])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,48 +229,22 @@ def _one_fold(
     job: _Job,
     rungs: tuple[Rung, ...],
     classes: tuple[str, ...],
-    kept: Checkpoint | None,
     changed: Mapping[str, FeatureTable],
 ) -> tuple[int, Outputs]:
     """Fit every rung on the training side and answer for the test side."""
     outputs: Outputs = {}
     notes: list[str] = []
-    for rung in rungs:
-        pipeline = fit_fold(rung.config, rung.table, job.train, job.seed)
-        outputs[rung.name] = answer(pipeline, rung.table.take(job.test), classes)
-        if rung.name == MODEL:
-            notes = list(pipeline.notes)
-            outputs |= taken_in_fold(pipeline)
-            for name, table in changed.items():
-                outputs[CHANGED + name] = answer(pipeline, table.take(job.test), classes)
+    with one_thread():
+        for rung in rungs:
+            pipeline = fit_rows(rung.config, rung.table, job.train, seed=job.seed)
+            outputs[rung.name] = answer(pipeline, rung.table.take(job.test), classes)
+            if rung.name == MODEL:
+                notes = list(pipeline.notes)
+                outputs |= taken_in_fold(pipeline)
+                for name, table in changed.items():
+                    outputs[CHANGED + name] = answer(pipeline, table.take(job.test), classes)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
-    if kept is not None:
-        kept.write(job.number, outputs)
     return job.number, outputs
-
-
-def fit_fold(config: PipelineConfig, table: FeatureTable, rows: Rows, seed: int) -> Pipeline:
-    """Fit a new pipeline on the training rows of a fold."""
-    # One thread: sums are then added in one order, and the result does not depend on the machine's
-    # load or on how many processes share it.
-    with threadpool_limits(limits=1):
-        return Pipeline(config, seed=seed).fit(table.take(rows))
-
-
-def answer(
-    pipeline: Pipeline, table: FeatureTable, classes: tuple[str, ...]
-) -> NDArray[np.float64]:
-    """Return a fitted pipeline's probabilities of ``classes``, or estimates when there are none."""
-    with threadpool_limits(limits=1):
-        if not classes:
-            return pipeline.estimate(table)
-        known = pipeline.predict_proba(table)
-    if pipeline.classes == classes:
-        return known
-    # A class that no training window of this fold shows has probability 0.
-    whole = np.zeros((len(known), len(classes)))
-    whole[:, [classes.index(name) for name in pipeline.classes]] = known
-    return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -355,10 +344,12 @@ def _audits(
     run: _Run, config: PipelineConfig, table: FeatureTable, scope: str
 ) -> tuple[Audit, ...]:
     def fit(spoiled: FeatureTable, fold: Fold) -> leakage.Predict:
-        pipeline = fit_fold(config, spoiled, fold.train, run.seed)
+        pipeline = fit_rows(config, spoiled, fold.train, seed=run.seed)
         return lambda probes: answer(pipeline, probes, run.classes)
 
     index, folds = table.index, run.folds
+    with one_thread():
+        fitting = leakage.audit_fitting(fit, table, folds, seed=run.seed)
     return (
         leakage.audit_people(index, folds, scope=scope),
         leakage.audit_repetitions(index, folds, scope=scope),
@@ -366,7 +357,7 @@ def _audits(
         leakage.audit_copies(index),
         leakage.audit_normalisation(table),
         leakage.audit_columns(table),
-        leakage.audit_fitting(fit, table, folds, seed=run.seed),
+        fitting,
         leakage.audit_adaptation(config.scaling),
     )
 
@@ -431,13 +422,14 @@ def _notes(
 
 
 def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:
-    tables = {id(rung.table): rung.table for rung in run.rungs}
+    tables = {id(rung.table): rung.table for rung in (*run.rungs, *run.chosen)}
     digests = {key: table_digest(each) for key, each in tables.items()}
     return digest_of(
         {
             "rungs": [
                 [rung.name, rung.config.to_dict(), digests[id(rung.table)]] for rung in run.rungs
             ],
+            "chosen": [[rung.config.to_dict(), digests[id(rung.table)]] for rung in run.chosen],
             "split": manifest.digest(),
             "labels": table_digest(table),
             "seed": run.seed,

@@ -11,21 +11,34 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from myograph.workflows.cluster import on_cluster
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
+from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
-from myograph.workflows.settings import Choices, resolve
+from myograph.workflows.settings import Choices, resolve, tuning
 
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
     from myograph.core.table import FeatureTable
+    from myograph.pipeline.kept import KeptTables
     from myograph.validate.nuisance import Nuisance
     from myograph.validate.result import ValidationResult
     from myograph.validate.robustness import Robustness
     from myograph.validate.splits import Split
     from myograph.validate.subgroups import Subgroup
 
-__all__ = ["MATERIAL", "REPORT", "RESULT", "Running", "Told", "evaluate", "judge", "measure"]
+__all__ = [
+    "MATERIAL",
+    "REPORT",
+    "RESULT",
+    "Running",
+    "Told",
+    "evaluate",
+    "judge",
+    "measure",
+    "split_of",
+]
 
 #: Files of a result's folder.
 RESULT, MATERIAL, REPORT = "result.json", "material.json", "report.html"
@@ -46,11 +59,14 @@ class Running:
         See `Told`.
     checkpoint : path, optional
         Folder for finished folds: a run that was stopped goes on from there.
+    kept : KeptTables, optional
+        Feature tables of before.
     """
 
     jobs: int | None = None
     progress: Told | None = None
     checkpoint: str | PathLike[str] | None = None
+    kept: KeptTables | None = None
 
     @property
     def processes(self) -> int:
@@ -82,7 +98,11 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     people_from: str = "header",
     read: Mapping[str, Any] | None = None,
     device: str | None = None,
+    tune: Sequence[str] = (),
+    search: Sequence[str] = (),
     jobs: int | None = None,
+    cluster: str | None = None,
+    cache: bool = True,
     checkpoint: str | PathLike[str] | None = None,
     out: str | PathLike[str] | None = None,
     force: bool = False,
@@ -111,8 +131,16 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
         How files are read: see `myograph.workflows.cohort.Selection`.
     device : str, optional
         Where a network is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    tune : sequence of str
+        ``minutes=5`` or ``trials=30``: search the settings inside every fold, within this budget.
+    search : sequence of str
+        What to search besides what the model declares, see `myograph.core.dial.parse_dial`.
     jobs : int, optional
         Processes; all cores by default.
+    cluster : str, optional
+        Address of a Dask cluster to send the work to; see `myograph.workflows.cluster`.
+    cache : bool
+        Keep the features that were measured, and use those that were kept.
     checkpoint : path, optional
         Folder for finished folds, to go on after an interruption; with ``jobs=1`` also for the
         epochs of a network in the fold that was not finished.
@@ -147,12 +175,15 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
         check_folder(Path(out), mark=RESULT, force=force)
     selection = Selection(people, leave_out, people_from, read or {})
     cohort = open_cohort(data, selection)
-    choices = Choices(split, features, model, config, overrides, seed, device)
+    searched = (*overrides, *tuning(tune, search))
+    choices = Choices(split, features, model, config, searched, seed, device)
     settings = resolve(cohort, choices, people=people)
-    running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
-    _split(settings)  # an unknown one is refused before any work is done
-    table = measure(cohort, settings, running)
-    result = judge(cohort, settings, table, running)
+    jobs = settings.jobs if jobs is None else jobs
+    split_of(settings)  # an unknown one is refused before any work is done
+    with on_cluster(cluster), kept_tables(use=cache) as kept:
+        running = Running(jobs, progress, checkpoint, kept)
+        table = measure(cohort, settings, running)
+        result = judge(cohort, settings, table, running)
     if out is not None:
         command = _command(cohort, choices, selection)
         save(result, cohort, settings, Place(Path(out), force, command))
@@ -165,7 +196,10 @@ def measure(cohort: Cohort, settings: EvaluationConfig, running: Running) -> Fea
 
     pipeline = Pipeline(settings.pipeline, seed=settings.seed)
     return pipeline.prepare(
-        cohort.recordings, jobs=running.processes, progress=running.tell("measuring recordings")
+        cohort.recordings,
+        jobs=running.processes,
+        progress=running.tell("measuring recordings"),
+        kept=running.kept,
     )
 
 
@@ -193,11 +227,23 @@ def judge(
         nuisance=_nuisance(cohort, settings, table, running),
         changed=_changed(cohort, settings, running),
     )
+    found = None
+    if settings.tuning is not None:
+        from myograph.workflows.tune import tune_folds
+
+        found = tune_folds(cohort, settings, table, running)
     epochs = None if running.checkpoint is None else Path(running.checkpoint) / "epochs"
     with watched(Watching(running.progress, epochs)):
         result = validate.run.evaluate(
-            settings.pipeline, table, _split(settings), seed=settings.seed, options=options
+            settings.pipeline,
+            table,
+            split_of(settings),
+            seed=settings.seed,
+            options=options,
+            chosen=found.rungs if found else (),
         )
+    if found is not None:
+        result = replace(result, tuning=found.facts, notes=(*result.notes, *found.notes))
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
     return replace(
         result,
@@ -238,7 +284,8 @@ def save(
     return place.folder
 
 
-def _split(settings: EvaluationConfig) -> Split:
+def split_of(settings: EvaluationConfig) -> Split:
+    """Return the split of the settings; one that draws takes their seed."""
     from myograph.validate.splits import SPLITS, make_split
 
     parameters = dict(settings.split.params)
@@ -329,7 +376,7 @@ def _robustness(cohort: Cohort, settings: EvaluationConfig, running: Running) ->
     return measure_robustness(
         settings.pipeline,
         cohort.recordings,
-        _split(settings),
+        split_of(settings),
         seed=settings.seed,
         options=options,
     )

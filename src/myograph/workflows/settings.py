@@ -13,7 +13,7 @@ from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Recording
 from myograph.workflows.cohort import Cohort
 
-__all__ = ["Choices", "default_pipeline", "read_options", "require_network", "resolve"]
+__all__ = ["Choices", "default_pipeline", "read_options", "require_network", "resolve", "tuning"]
 
 # Above this rate a recording holds the band of surface EMG, and low frequencies are movement.
 # An armband at 200 Hz does not: it filters before it samples, and is taken as it is.
@@ -98,6 +98,28 @@ def read_options(given: Sequence[str]) -> dict[str, Any]:
     from myograph.config.load import apply_overrides
 
     return apply_overrides({}, given)
+
+
+def tuning(budget: Sequence[str], search: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return ``--tune`` and ``--search`` as settings.
+
+    Examples
+    --------
+    >>> tuning(["minutes=5"], ["scaling=none,standard"])
+    ('tuning.minutes=5', 'tuning.search=["scaling=none,standard"]')
+    """
+    import json
+
+    if not budget and search:
+        raise ParameterError(
+            "--search says what to search and not for how long; add --tune minutes=5, or "
+            "--tune trials=30."
+        )
+    for each in budget:
+        if "=" not in each:
+            raise ParameterError(f"--tune takes minutes=NUMBER or trials=NUMBER; got {each!r}.")
+    asked = tuple(f"tuning.{each}" for each in budget)
+    return (*asked, f"tuning.search={json.dumps(list(search))}") if search else asked
 
 
 def default_pipeline(recording: Recording) -> dict[str, Any]:

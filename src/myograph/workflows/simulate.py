@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myograph.core.errors import DataError, OutputExistsError, ParameterError
+from myograph.workflows.cluster import on_cluster
 from myograph.workflows.outputs import read_json, write_json
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def simulate_cohort(
     folder: str | PathLike[str],
     *,
     jobs: int | None = None,
+    cluster: str | None = None,
     force: bool = False,
     progress: Told | None = None,
     **scene: Any,
@@ -93,6 +95,8 @@ def simulate_cohort(
         Gets ``cohort.json``, ``recordings/`` (native files) and ``truth/`` (npz and JSON).
     jobs : int, optional
         Processes; all cores by default. They change nothing in the files.
+    cluster : str, optional
+        Address of a Dask cluster to send the work to; its workers must see ``folder``.
     force : bool
         Replace the cohort that is there.
     progress : callable, optional
@@ -122,7 +126,8 @@ def simulate_cohort(
     missing = plan.missing(target)
     total = sum(len(takes) for takes in plan.names)
     kept = total - sum(len(takes) for _, takes in missing)
-    _write_all(plan, target, missing, jobs, _Told(progress, total, kept))
+    with on_cluster(cluster, shared=target):
+        _write_all(plan, target, missing, jobs, _Told(progress, total, kept))
     write_json(target / plan.mark, {**plan.to_dict(), "complete": True}, force=True)
     return CohortMade(
         target,
@@ -322,16 +327,15 @@ def _write_all(
     jobs: int | None,
     told: _Told,
 ) -> None:
-    from joblib import Parallel, delayed
+    from myograph.pipeline.fanout import fan_out
 
     told.more(0)
     if not missing:
         return
     # One task a person: the body is built once, and no worker holds more than one recording.
-    work = (delayed(_write_person)(plan.name, plan.scene, folder, k, n) for k, n in missing)
+    work = ((plan.name, plan.scene, folder, k, n) for k, n in missing)
     n_jobs = min(-1 if jobs is None else jobs, len(missing))
-    done: Iterator[int] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(work)
-    for n in done:
+    for n in fan_out(_write_person, work, jobs=n_jobs, in_order=False):
         told.more(n)
 
 

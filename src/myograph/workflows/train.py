@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from myograph.core.errors import DataError
+from myograph.workflows.cluster import on_cluster
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.evaluate import RESULT, Running, Told, measure
+from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_free
 from myograph.workflows.settings import Choices, require_network, resolve
@@ -81,6 +83,8 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     jobs: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
     curve: str | PathLike[str] | None = None,
+    cluster: str | None = None,
+    cache: bool = True,
     force: bool = False,
     progress: Told | None = None,
 ) -> Trained:
@@ -89,6 +93,7 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     Parameters
     ----------
     data, features, model, config, overrides, seed, people, people_from, read, device, jobs
+    cluster, cache, progress
         As for `myograph.workflows.evaluate.evaluate`.
     out : path
         Ends in ``.myomodel``.
@@ -120,7 +125,8 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     settings = resolve(cohort, Choices(None, features, model, config, overrides, seed, device))
     if checkpoint is not None or curve is not None:
         require_network(settings.pipeline.model.name, what="kept or drawn epoch by epoch")
-    table = measure(cohort, settings, Running(jobs, progress))
+    with on_cluster(cluster), kept_tables(use=cache) as kept:
+        table = measure(cohort, settings, Running(jobs, progress, kept=kept))
     result = _validation(validation, settings)
     with watched(watching):
         return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))

@@ -26,6 +26,6 @@ __all__ = [
     "short",
     "split_words",
     "stability_rows",
-    "summary_sentences",
     "subgroup_rows",
+    "summary_sentences",
 ]

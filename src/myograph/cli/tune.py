@@ -1,0 +1,165 @@
+"""``myograph tune``: search settings within a budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from myograph.cli.options import (
+    Cluster,
+    Config,
+    Data,
+    Features,
+    Force,
+    Jobs,
+    Json,
+    LeaveOut,
+    Model,
+    NoCache,
+    Out,
+    People,
+    PeopleFrom,
+    Read,
+    Search,
+    Seed,
+    Settings,
+    Split,
+    verb,
+)
+
+if TYPE_CHECKING:
+    from myograph.workflows.tune import Tuned
+
+__all__ = ["add_to"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verb of this module."""
+    verb(
+        app,
+        "tune",
+        tune,
+        "myograph tune --data simulated --model svm --minutes 5 --out tuned",
+        "myograph tune --data simulated --trials 20 --search model.name=lda,knn "
+        "--search scaling=none,standard",
+        "myograph train --data simulated --config tuned/config.toml --out hand.myomodel",
+    )
+
+
+def tune(
+    data: Data,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", help="Stop after so long; 5 by default.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", help="Stop after so many: the same everywhere.")
+    ] = None,
+    search: Search = None,
+    split: Split = None,
+    features: Features = None,
+    model: Model = None,
+    config: Config = None,
+    settings: Settings = None,
+    people: People = None,
+    leave_out: LeaveOut = None,
+    people_from: PeopleFrom = "header",
+    read: Read = None,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    cluster: Cluster = None,
+    no_cache: NoCache = False,
+    out: Out = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Keep trials here; go on after a stop, or with more time."),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Search settings on folds that keep people whole, and write the best as a settings file.
+
+    The best score was chosen for being the best, so it is no result. myograph evaluate --tune
+    searches inside every fold, and its figures are about people that took no part.
+    """
+    from myograph.cli import render
+    from myograph.workflows.settings import read_options
+    from myograph.workflows.tune import tune as run
+
+    with render.stages(quiet=json) as progress:
+        found = run(
+            data,
+            minutes=minutes,
+            trials=trials,
+            search=search or (),
+            split=split,
+            features=features,
+            model=model,
+            config=config,
+            overrides=settings or (),
+            seed=seed,
+            people=_names(people),
+            leave_out=_names(leave_out),
+            people_from=people_from,
+            read=read_options(read or ()),
+            jobs=jobs,
+            cluster=cluster,
+            cache=not no_cache,
+            checkpoint=resume,
+            out=out,
+            force=force,
+            progress=progress,
+        )
+    if json:
+        render.print_json(found.to_dict())
+        return
+    _show(found)
+
+
+def _show(found: Tuned) -> None:
+    from myograph.cli import render
+    from myograph.workflows.tune import CONFIG, STUDY
+
+    study = found.study
+    best = study.best
+    failed = sum(trial.score is None for trial in study.trials)
+    render.heading(f"{len(study.trials)} settings tried on {len(study.inner)} folds")
+    given = "could not be fitted" if study.given is None else f"{study.given:.4f}"
+    render.show_pairs(
+        {
+            "searched": "; ".join(str(dial) for dial in study.space),
+            "as given": given,
+            "best": f"{best.score:.4f} (trial {best.number})",
+            "score": f"{study.metric}, mean over people of the inner folds",
+            "failed": f"{failed} settings: {_first_told(study)}" if failed else "",
+            "took": render.duration(study.spent_s),
+        }
+    )
+    if best.values:
+        render.show_table(
+            ["setting", "as given", "best"], [map(_told, row) for row in study.changes()]
+        )
+    else:
+        render.line("Nothing did better than the settings as given.")
+    for note in study.notes:
+        render.line(f"note: {note}")
+    render.line("The best score was chosen for being the best: evaluate on other people.")
+    if found.folder is not None:
+        render.place("study", found.folder / STUDY)
+        render.place("settings", found.folder / CONFIG)
+
+
+def _first_told(study: object) -> str:
+    trials = getattr(study, "trials", ())
+    return next((trial.told for trial in trials if trial.told), "")
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return "default"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _names(joined: str | None) -> list[str]:
+    return [name.strip() for name in joined.split(",") if name.strip()] if joined else []
