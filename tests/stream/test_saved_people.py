@@ -12,9 +12,9 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.core.recording import Recording
 from myograph.stream.find import find_source
 from myograph.stream.generated import fitted_twin, kept_person, simulated_body
+from myograph.twin.cohort import Scene
 from myograph.twin.cohorts.fitted import months_at_loss
 from myograph.twin.cohorts.progression import PROGRESSION, case
-from myograph.twin.cohort import Scene
 from myograph.twin.inference import fit
 from myograph.twin.visit import Observations
 from myograph.workflows.simulate import simulate_cohort
