@@ -195,3 +195,14 @@ def test_bench_live_says_how_quick_it_is(cli) -> None:
     assert set(found["parts_ms"]) == {"hearing", "sending", "sender late"}
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["max"]
     assert found["controller_delay_ms"] == pytest.approx(90 + found["mean_ms"])
+
+
+def test_priority_that_is_not_allowed_is_a_sentence(cli, model, folder, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.sched_setscheduler", refuse, raising=False)
+    path = sorted(folder.glob("*.myo"))[0]
+    said = cli("live", model, "--source", f"replay:{path}?speed=1000", "--realtime")
+    assert said.code == 2
+    assert "Real-time priority 40 is refused here (Operation not permitted)" in said.err

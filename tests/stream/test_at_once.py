@@ -331,6 +331,6 @@ def test_garbage_is_collected_behind_decisions_and_memory_does_not_grow():
 
 def test_an_error_inside_lets_the_collector_go_on():
     enabled = gc.isenabled()
-    with pytest.raises(DataError), Sweep():
+    with pytest.raises(DataError, match="over"), Sweep():
         raise DataError("over")
     assert gc.isenabled() is enabled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -400,9 +401,7 @@ def test_what_hops_share_gives_the_offline_features(trained, dee, scripted, kept
     pipeline = trained(features=features)
     edges = [0, 130, 180, 230, 280, 330, 600, 650, 700, 1100, 1150, 1200, 1250, 2400]
     script = [
-        (a, dee.samples[:, a:b])
-        for a, b in zip(edges, edges[1:], strict=False)
-        if a not in (650, 1200)
+        (a, dee.samples[:, a:b]) for a, b in itertools.pairwise(edges) if a not in (650, 1200)
     ]
     run(pipeline, scripted(script), kept)
     gaps = [Event(650 / 500, 0.1, "gap", "r"), Event(1200 / 500, 0.1, "gap", "r")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_messages_come_out_whole_however_they_are_cut(cuts):
     sent = b"".join(packed(content) for content in MESSAGES)
     splitter, found = Splitter(), []
     edges = [0, *sorted(cuts), len(sent)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         found += list(splitter.push(sent[start:stop]))
     assert found == [(content, True) for content in MESSAGES]
 

@@ -21,6 +21,7 @@ from myograph.core.recording import Event, Recording
 from myograph.io import read
 from myograph.io.journal import notes_of
 from myograph.stream.engine import Engine
+from myograph.stream.link import Patience
 from myograph.stream.recorder import Recorder
 from myograph.stream.replay import Replay
 
@@ -182,3 +183,28 @@ def test_a_killed_program_loses_less_than_a_second(tmp_path, after_s):
     assert given_away - back.n_samples <= 2000
     first = back.samples[0, ::40]
     np.testing.assert_array_equal(first, np.arange(0, back.n_samples, 40))
+
+
+def test_a_device_that_is_unplugged_loses_nothing_that_came(pipeline, dee, tmp_path, scripted):
+    x = dee.samples
+    script = [(0, x[:, :700]), "lost", (900, x[:, 900:1500]), (1500, x[:, 1500:1800])]
+    recorder = Recorder(tmp_path / "unplugged.myolive")
+    patience = Patience(backoff_s=0.01, longest_backoff_s=0.02)
+    source = scripted(script, away=2)
+    health = asyncio.run(Engine(pipeline, source, [recorder], patience=patience).run())
+    assert health.reconnections == 1
+    back = read(recorder.path)
+    (gap,) = back.events
+    assert gap.label == "gap"
+    first, stop = round(gap.onset_s * back.fs_hz), round(gap.end_s * back.fs_hz)
+    assert stop - first == health.gap_samples
+    np.testing.assert_array_equal(back.samples[:, :first], x[:, :700])
+    np.testing.assert_array_equal(back.samples[:, stop:], x[:, 900:1800])
+    kinds = [note["notice"]["kind"] for note in notes_of(recorder.path) if "notice" in note]
+    assert kinds == ["connected", "lost", "reconnected", "gap", "ended"]
+    assert not any(
+        note["answer"]["abstains"] == ""
+        and first < round(note["answer"]["time_s"] * back.fs_hz) <= stop
+        for note in notes_of(recorder.path)
+        if "answer" in note
+    )

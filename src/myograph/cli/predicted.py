@@ -59,12 +59,12 @@ def _show_estimates(found: Sequence[Estimation]) -> None:
         if step > 1:
             render.line(f"one window in {step}; --out and --json have all of them")
     else:
-        rows = [
+        lines = [
             (one.subject, one.session, len(one.values), *map(_told, one.scores.values()))
             for one in found
         ]
         headers = ["person", "session", "windows", "mean error", "rms error", "R2"]
-        render.show_table(headers, rows, numbers_from=2)
+        render.show_table(headers, lines, numbers_from=2)
     known = [one for one in found if one.measured]
     if len(known) == 1:
         scores = known[0].scores

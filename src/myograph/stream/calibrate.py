@@ -8,7 +8,7 @@ and a test drive it alike.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from myograph.core.layout import Layout
 from myograph.core.recording import Event, Recording, Subject
 from myograph.core.table import FeatureTable
 from myograph.pipeline.pipeline import Pipeline
+from myograph.stream.calibrated import Calibrated, Situation, Verdict
 from myograph.stream.effort import EffortScale, Envelope
 from myograph.stream.gate import Gate
 from myograph.stream.prompts import Plan, Prompt
@@ -44,78 +45,6 @@ PIPELINE: Mapping[str, Any] = {
 _GO_S = 0.3
 
 _LEVEL_MS = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What to show now.
-
-    Parameters
-    ----------
-    prompt : Prompt, optional
-        None when all is done.
-    phase : str
-        ``"ready"``: the countdown runs. ``"go"``: begin. ``"hold"``: recorded. ``"done"``.
-    left_s : float
-        Seconds left of the phase.
-    number, total : int
-        Which prompt of how many, from 1.
-    """
-
-    prompt: Prompt | None
-    phase: str
-    left_s: float
-    number: int
-    total: int
-
-
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """What became of one repetition.
-
-    Parameters
-    ----------
-    prompt : Prompt
-    accepted : bool
-    reasons : tuple of str
-        Why not.
-    recording : Recording
-        The moment before the hold, and the hold under its event.
-    """
-
-    prompt: Prompt
-    accepted: bool
-    reasons: tuple[str, ...]
-    recording: Recording
-
-
-@dataclass(frozen=True, eq=False)
-class Calibrated:
-    """What a calibration gave.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted on the person's own repetitions.
-    scale : EffortScale
-        For proportional control.
-    signature : Signature
-    confusion : Confusion
-        Repetitions held out in turn.
-    separability : Separability
-    recordings : tuple of Recording
-        The accepted repetitions.
-    seconds : float
-        Signal from the first countdown to the last hold, repetitions done again included.
-    """
-
-    pipeline: Pipeline
-    scale: EffortScale
-    signature: Signature
-    confusion: Confusion
-    separability: Separability
-    recordings: tuple[Recording, ...]
-    seconds: float
 
 
 class Calibration:

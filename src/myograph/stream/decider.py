@@ -284,7 +284,7 @@ def _scorer(
     """Return what turns features into probabilities: the usual model has a pass of its own."""
     model, learned = pipeline.model, pipeline.fitted
     if pipeline.front.whole:
-        return lambda values: model.predict_proba(pipeline.taken(values))  # type: ignore[attr-defined]
+        return lambda values: model.predict_proba(pipeline.taken(values))
     if not isinstance(model, LDA) or learned.selection is not None:
         return partial(pipeline.probabilities, person=person)
     from myograph.stream.hops import linear_shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 from myograph.core.checks import unknown_name
@@ -187,21 +188,23 @@ def _twin(address: Address) -> Source:
 def _person_of(address: Address) -> Callable[[int], Recording]:
     """Return who is simulated: by a number, or as somebody saved them."""
     place = address.place
-    body = {name: address.number(name, 0.0) for name in ("seconds",) if name in address.options}
+    body: dict[str, Any] = {}
+    if "seconds" in address.options:
+        body["seconds"] = address.number("seconds", 0.0)
     if "seed" in address.options:
         body["seed"] = int(address.number("seed", 0))
     if not place or place.isdigit():
-        kind, rest = address.options.get("kind"), {}
+        kind = address.options.get("kind")
         if "condition" in address.options:
-            rest["condition"] = address.options["condition"]
-        if kind is None and (body or rest or "person" in address.options):
+            body["condition"] = address.options["condition"]
+        if kind is None and (body or "person" in address.options):
             raise ParameterError(
                 f"{address.scheme}:{place} is a quick person without a body; condition=, seconds= "
                 "and seed= need kind=gestures, fatigue, progression, rehab or needle."
             )
         if kind is None:
             return simulated_person(int(place or 1))
-        return simulated_body(kind, int(place or 1), **body, **rest)
+        return simulated_body(kind, int(place or 1), **body)
     path = Path(place)
     if path.is_dir():
         return kept_person(path, address.options.get("person", ""))

@@ -19,7 +19,7 @@ from myograph.stream.answer import Answer, Notice
 from myograph.stream.consumer import Consumer
 from myograph.stream.listening import listening
 from myograph.stream.mailbox import Mailbox
-from myograph.stream.source import Chunk, Source, SourceLostError, SourceMissingError, now
+from myograph.stream.source import Chunk, Source, SourceLostError, SourceMissingError
 from myograph.stream.wire import check_channels, layout_from_hello, read_frame
 
 __all__ = ["WebSocketOutlet", "WebSocketSource"]

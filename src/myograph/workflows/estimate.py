@@ -100,7 +100,7 @@ def _measured(pipeline: Pipeline, recording: Recording, n_windows: int) -> Float
     """Return the target's mean over every window, as training takes it; NaN without its channel."""
     cut = pipeline.front.windowing
     kinds = [channel.kind for channel in recording.layout.channels]
-    if kinds.count(cut.target_kind or "") != 1:  # type: ignore[arg-type]  # "" is no kind
+    if kinds.count(cut.target_kind or "") != 1:
         return np.full(n_windows, np.nan)
     every = replace(cut, label_sources=())
     index = every.cut(pipeline.front.process(recording), labelled=True).index

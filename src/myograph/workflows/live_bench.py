@@ -278,7 +278,8 @@ class _Play:
     def told(self) -> dict[str, list[float]]:
         """Return seconds: latencies, and what there is to know of their parts."""
         setting = self._setting
-        latency, hearing = [], []
+        latency: list[float] = []
+        hearing: list[float] = []
         for moment_s, stamped_s, content in self._heard:
             time_s = json.loads(content)["time_s"]
             number = round(time_s * setting.fs_hz / setting.hop) - 1
