@@ -325,6 +325,7 @@ def main() -> None:
         before = json.loads(given.out.read_text(encoding="utf-8"))
         if before["first seed"] != given.first_seed:
             parser.error(f"{given.out} is of other people; compute all parts.")
+        before.pop("seconds", None)
         report = {**before, **report}
     if "reduced" in given.parts:
         report["reduced"] = reduced(given.people, given.first_seed, given.jobs)

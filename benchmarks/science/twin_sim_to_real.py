@@ -447,6 +447,28 @@ def report_of(ours: Table, theirs: Table) -> dict[str, object]:
     }  # fmt: skip
 
 
+def picture(folder: Path, file: Path) -> None:
+    """Two seconds of simulated and measured signals side by side, two a condition."""
+    from matplotlib.figure import Figure
+
+    ours = [
+        (r.subject.condition.removeprefix("simulated: "), r) for r in open_folder(folder).recordings
+    ]
+    theirs = [(r.subject.condition, r) for r in load("needle-nmd").recordings]
+    figure = Figure(figsize=(16, 9), layout="constrained")
+    panels = figure.subplots(2 * len(CLASSES), 2, sharex=True)
+    for column, (source, items) in enumerate((("simulated", ours), ("measured", theirs))):
+        for row, label in enumerate(np.repeat(CLASSES, 2)):
+            chosen = [recording for name, recording in items if name == label]
+            recording = chosen[(row % 2) * (len(chosen) // 2)]
+            x = prepared(recording.samples[0], recording.fs_hz)[: round(2 * FS_HZ)]
+            axes = panels[row, column]
+            axes.plot(np.arange(len(x)) / FS_HZ, x, linewidth=0.4)
+            axes.set_title(f"{source}, {label}, {x.std():.0f} µV RMS", fontsize=8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=60)
+
+
 def show(report: dict[str, object]) -> None:
     best = report["chosen on simulated people"]
     print(f"chosen: {best['features']}, {best['model']}")
@@ -471,11 +493,14 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=90)
     parser.add_argument("--cohort", type=Path, default=Path("sim-to-real-cohort"))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     begin = time.perf_counter()
     ours = simulated(options.cohort, options.people, options.jobs)
     report = {**report_of(ours, measured()), "seconds": round(time.perf_counter() - begin, 1)}
     show(report)
+    if options.picture:
+        picture(options.cohort, options.picture)
     RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

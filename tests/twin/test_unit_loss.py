@@ -56,6 +56,27 @@ def test_survivors_keep_their_own_fibres_and_adopt_within_reach(healthy):
         assert gap.min() <= 0.15
 
 
+def test_fibres_of_enlarged_units_thicken_as_far_as_strength_lacks(healthy):
+    plain = lose_units(healthy, 0.8, months=120, seed=1, rule=Reinnervation())
+    law = Reinnervation(hypertrophy=0.2)
+    sick = lose_units(healthy, 0.8, months=120, seed=1, rule=law)
+    grown = (sick.fibres.diameter_um / plain.fibres.diameter_um) ** 2
+    assert 1.1 < grown[sick.fibres.innervated].mean() <= grown.max() <= 2.0 + 1e-9
+    assert (grown[~sick.fibres.innervated] == 1).all()
+    # The larger the unit has become, the thicker its fibres; and stronger than it was it never is.
+    size = sick.fibre_counts / sick.pool.n_fibres
+    own = np.flatnonzero(sick.pool.alive)
+    by_unit = [grown[sick.fibres.of_unit(unit)].mean() for unit in own]
+    assert np.corrcoef(size[own], by_unit)[0, 1] > 0.8
+    assert plain.mvc_n < sick.mvc_n < healthy.mvc_n * 1.001
+    # Little is lost: a little is grown, up to the strength there was.
+    mild = lose_units(healthy, 0.3, months=240, seed=1, rule=law)
+    assert mild.mvc_n < healthy.mvc_n * 1.02
+    # It comes late.
+    early = lose_units(healthy, 0.8, months=3, seed=1, rule=law).fibres
+    assert (early.diameter_um <= 1.15 * healthy.fibres.diameter_um[: len(early)]).all()
+
+
 def test_no_unit_grows_beyond_the_cap(healthy):
     rule = Reinnervation(enlargement=2.0, efficacy=1.0)
     sick = lose_units(healthy, 0.9, months=60, seed=1, rule=rule)
