@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +24,7 @@ from myograph.models.base import Classifier, Model, Regressor, softmax
 from myograph.models.budget import spread_rows
 from myograph.models.holding import hold_out
 from myograph.models.jitter import Jitter
+from myograph.models.shape import Shape
 from myograph.models.training import Examples, Settings, pick_device, teach
 
 __all__ = ["BALANCES", "DeepClassifier", "DeepRegressor", "Network", "Shape"]
@@ -40,51 +40,6 @@ _NET = "net."
 _MOST_SAMPLES = 1 << 20
 # Most blocks.
 _MOST_DEPTH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a network is built for.
-
-    Parameters
-    ----------
-    n_channels, n_samples : int
-        Of a window.
-    fs_hz : float
-        Samples per second.
-    n_outputs : int
-        Classes, or 1 for a value.
-
-    Examples
-    --------
-    >>> Shape(8, 60, 200.0, 7).samples(25.0)
-    5
-    """
-
-    n_channels: int
-    n_samples: int
-    fs_hz: float
-    n_outputs: int
-
-    def samples(self, length_ms: float) -> int:
-        """Return how many samples a length is, at least 1."""
-        return max(1, round(length_ms * self.fs_hz / 1000))
-
-    def require(self, least: int, *, by: str) -> None:
-        """Refuse windows of fewer than ``least`` samples.
-
-        Raises
-        ------
-        DataError
-        """
-        if self.n_samples < least:
-            ms = 1000 / self.fs_hz
-            raise DataError(
-                f"Windows of {self.n_samples} samples ({self.n_samples * ms:g} ms at "
-                f"{self.fs_hz:g} Hz) are too short for {by}, which needs {least} "
-                f"({least * ms:g} ms). Lengthen the windows (windowing.length_ms), or take a "
-                "smaller depth."
-            )
 
 
 class Network(Model):
