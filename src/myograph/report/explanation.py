@@ -60,6 +60,13 @@ _JUDGED = (
     "the way. Where parameters can be shuffled, an explanation must change with them."
 )
 _READ = (_EVIDENCE, _COLOURS, _CELLS, _SHARED, _JUDGED)
+_METHODS = {
+    "shap": "SHAP",
+    "occlusion": "Occlusion",
+    "integrated-gradients": "Integrated gradients",
+    "grad-cam": "Grad-CAM",
+    "attention": "Attention roll-out",
+}
 _DPI = 150
 
 
@@ -285,7 +292,8 @@ def _heats(found: Explained) -> Iterator[Html]:
     for k, judged in enumerate(found.heats):
         drawn = heated_signal(found, judged, name=f"heat{k}")
         sentence = "" if judged.faithfulness is None else f" {judged.faithfulness.sentence}"
-        yield figure(drawn, f"{judged.heat.method}. {judged.heat.note}{sentence}")
+        name = _METHODS.get(judged.heat.method, judged.heat.method)
+        yield figure(drawn, f"{name}. {judged.heat.note}{sentence}")
 
 
 def _shown_bars(found: Explained) -> list[Judged]:

@@ -71,7 +71,9 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
     upper.set_xlim(start_s, stop_s)
     upper.tick_params(axis="y", length=0)
     unit = "/".join(dict.fromkeys(found.question.layout.units)).replace("uV", "µV")
-    upper.set_title(f"{_asked(found)}; {_height_words(len(samples) == n_channels, height, unit)}")
+    upper.set_title(
+        f"{_asked(found)}; {_height_words(len(samples) == n_channels, height, unit)}", pad=14
+    )
     bar = figure.colorbar(mesh, ax=upper, fraction=0.04, pad=0.015)
     bar.set_label(f"effect on the decision ({heat.unit})", fontsize=8)
     bar.ax.tick_params(labelsize=7)
@@ -186,7 +188,7 @@ def _name_events(axes: Any, found: Explained, start_s: float, stop_s: float) -> 
             short(event.label, 18),
             ((first + last) / 2, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(0, -9),
+            xytext=(0, 2),
             textcoords="offset points",
             ha="center",
             fontsize=7,

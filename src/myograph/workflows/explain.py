@@ -27,7 +27,7 @@ __all__ = ["Asked", "People", "check_target", "explain", "write_explanation"]
 SUFFIXES = (".html", ".png", ".svg")
 
 # Recordings of the reference that permutation importance exchanges: enough people, in minutes.
-_MOST_RECORDINGS = 120
+_MOST_RECORDINGS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +214,10 @@ def _importance(
 
     found = []
     if pipeline.layout.n_channels > 1:
-        found.append(muscle_importance(pipeline, recordings, repeats=3, seed=seed))
+        found.append(muscle_importance(pipeline, recordings, repeats=2, seed=seed))
     bands = bands_of(pipeline, recordings[0].fs_hz)
-    found.append(band_importance(pipeline, recordings, bands, repeats=3, seed=seed))
+    found.append(band_importance(pipeline, recordings, bands, repeats=2, seed=seed))
     groups = families(table.names)
     if not pipeline.front.whole and len(groups.names) > 1:
-        found.append(feature_importance(pipeline, table, groups, repeats=3, seed=seed))
+        found.append(feature_importance(pipeline, table, groups, repeats=2, seed=seed))
     return tuple(found)
