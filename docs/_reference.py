@@ -141,6 +141,7 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...], Callable[[Any], tuple[object,
         _format_row,
     ),
     "models": ("myograph.models", "MODELS", ("name", "what it is"), _class_row),
+    "detectors": ("myograph.models.novelty", "DETECTORS", ("name", "what it is"), _class_row),
     "selections": (
         "myograph.features.select",
         "SELECTIONS",

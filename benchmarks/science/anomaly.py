@@ -38,11 +38,11 @@ from myograph.pipeline.pipeline import Pipeline
 from myograph.validate.novelty import score_novelty
 
 RESULTS = Path(__file__).parents[1] / "results" / "anomaly.json"
-FOLDS, INNER = 5, 3
+FOLDS, INNER = 5, 2
 GOAL = 0.95
 WHOLE = CONFIG.model_copy(update={"model": ModelConfig(name="cnn1d")})
 #: Rows to learn from, and how the networks learn; named beforehand.
-MOST = 4000
+MOST = 3000
 NETWORK: dict[str, Any] = {"epochs": 40, "batch": 256, "max_windows": MOST}
 METHODS: dict[str, dict[str, Any]] = {
     "mahalanobis": {},
