@@ -2,7 +2,7 @@
 
 Whole people are left out one at a time (where one person was recorded, repetitions in three
 parts); nothing of the left-out person is used. Settings of the best rung are chosen by people dealt
-into three parts inside the training side, again for every person who is left out. Intervals are over
+into three parts inside the training side, again for every person left out. Intervals are over
 people. Two rows below the ladder use something of the new person, never a label: their own
 windows up to now, or all of them.
 
@@ -82,16 +82,20 @@ COLLECTIONS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[], help="collections, or parts of names")
+    parser.add_argument(
+        "--no-forest", action="store_true", help="keep its row as it is; no candidate either"
+    )
     parser.add_argument("--again", action="store_true", help="also those that are done")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     for each in COLLECTIONS:
         if given.only and not any(name in each.name for name in given.only):
             continue
-        if not given.again and each.name in kept(given.out):
+        before = kept(given.out).get(each.name, {})
+        if not given.again and before:
             continue
         started = time.perf_counter()
-        told = ladder(each)
+        told = ladder(each, before if given.no_forest else None)
         told["seconds"] = round(time.perf_counter() - started, 1)
         keep(given.out, each.name, told)
     missed = {name: told["missed"] for name, told in kept(given.out).items() if told.get("missed")}
@@ -110,8 +114,8 @@ def keep(path: Path, name: str, told: dict[str, Any]) -> None:
     path.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def ladder(each: Collection) -> dict[str, Any]:
-    """Climb one collection."""
+def ladder(each: Collection, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Climb one collection; with ``before``, without growing a forest again."""
     recordings = list(load(each.name).recordings)
     config = each.config()
     table = Pipeline(config).prepare(recordings)
@@ -128,18 +132,23 @@ def ladder(each: Collection) -> dict[str, Any]:
     answers = {
         "majority": learned("majority", table, rows),
         "LDA on time-domain features": learned("lda", table, rows),
-        FOREST: learned("random-forest", table, rows),
     }
+    if before is None:
+        answers[FOREST] = learned("random-forest", table, rows)
     for name, answer in answers.items():
         proba = np.zeros((len(index), rows.n_classes))
         for fold in folds:
             tested = np.isin(rows.person, fold)
             proba[tested] = answer(tested, ~np.isin(people, fold))
         lines.append(line(name, proba, rows, each))
-    thin = learned("random-forest", table, rows, most=THINNED)
+    forests = None
+    if before is None:
+        forests = answers[FOREST], learned("random-forest", table, rows, most=THINNED)
+    else:
+        lines += [row for row in before.get("rows", ()) if row["name"] == FOREST]
     found = spectra(recordings, config.windowing)
     said = candidates(found, rows, noise=each.noise)
-    proba, chosen = best(said, (answers[FOREST], thin), rows, folds)
+    proba, chosen = best(said, forests, rows, folds)
     lines.append(line(BEST, proba, rows, each))
     lines[-1]["chosen"] = chosen
     top = lines[-1]
@@ -157,7 +166,7 @@ def ladder(each: Collection) -> dict[str, Any]:
         "classes": rows.n_classes,
         "chance": 1 / rows.n_classes,
         "cut": {"length_ms": each.length_ms, "step_ms": each.step_ms},
-        "candidates": len(said) + 2,
+        "candidates": len(said) + (2 if forests else 0),
         "rows": lines,
         "goals": each.goals,
         "missed": [k for k, goal in each.goals.items() if top[k]["value"] < goal],

@@ -6,7 +6,7 @@ seen, then stand before it. No ill person is in its training, and none is used t
 the eleven numbers it sees were named beforehand, from what is measured in a needle examination
 (turns, potentials, spectrum, sparseness).
 
-    python benchmarks/science/pathology_novelty.py --cache FOLDER [--people 48] [--out FILE]
+    python benchmarks/science/pathology_novelty.py --cache FOLDER [--people 48] [--ill 12]
 
 Every person is kept in FOLDER, so that a run goes on where it was stopped. Another detector is one
 more entry of ``DETECTORS``: a function of training rows and people to a score of rows. Writes
@@ -75,14 +75,14 @@ DETECTORS: dict[str, Fit] = {"Mahalanobis": mahalanobis, "five nearest": nearest
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True, help="folder for people who are done")
-    parser.add_argument("--people", type=int, default=48, help="healthy ones; ill ones half each")
+    parser.add_argument("--people", type=int, default=48, help="healthy ones")
+    parser.add_argument("--ill", type=int, default=12, help="people of each disease")
     parser.add_argument("--seconds", type=float, default=500.0, help="of making people")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     given.cache.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    wanted = {"healthy": given.people, "neuropathy": given.people // 4}
-    wanted["myopathy"] = given.people // 4
+    wanted = {"healthy": given.people, "neuropathy": given.ill, "myopathy": given.ill}
     for condition, many in wanted.items():
         for number in range(many):
             made(given.cache, condition, number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,18 @@ def test_muscle_alone_changes_and_the_recording_stays_the_same_one(name: str) ->
         if name != "clock":  # all channels of a device run on one clock
             assert np.array_equal(spoilt.samples[6], before[6])
     assert np.array_equal(one.samples, before)
+
+
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_recording_in_whole_steps_stays_in_them(name: str) -> None:
+    one = recording()
+    stepped = replace(one, samples=np.rint(one.samples))
+    for each in of_family(name):
+        spoilt = each.apply(stepped).samples[:6]
+        assert np.array_equal(spoilt, np.rint(spoilt))
+        assert name == "channel loss" or not np.array_equal(
+            each.apply(one).samples[:6], np.rint(each.apply(one).samples[:6])
+        )
 
 
 def test_lost_channels_read_zero() -> None:

@@ -3,7 +3,8 @@
 Every one changes the samples before the whole pipeline. What is random is drawn per recording from
 a seed and the recording's own digest; the direction of an electrode shift per person and session,
 as a band is put on once. Sizes are relative to the recording's own muscle signal, so that they mean
-the same for every device.
+the same for every device. Whatever goes wrong reaches the converter first: a recording in whole
+steps stays in whole steps.
 """
 
 from __future__ import annotations
@@ -180,7 +181,13 @@ class _Samples:
     change: Change
 
     def __call__(self, recording: Recording, seed: int) -> Recording:
-        return changed(recording, self.change, seed=seed)
+        return changed(recording, partial(_in_steps, change=self.change), seed=seed)
+
+
+def _in_steps(samples: Samples, fs_hz: float, random: Random, *, change: Change) -> Samples:
+    """Change samples; a device that gives whole numbers rounds what reaches it."""
+    after = change(samples, fs_hz, random)
+    return np.rint(after) if np.array_equal(samples, np.rint(samples)) else after
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +253,7 @@ class _Turned:
         person = recording.subject.pseudonym if recording.subject else ""
         words = sha256(f"{seed}/{person}/{recording.session}".encode()).digest()
         weights = self.weights(np.random.default_rng(list(words[:16])))
-        return changed(recording, partial(_mixed, weights=weights), seed=seed)
+        return _Samples(partial(_mixed, weights=weights))(recording, seed)
 
     def weights(self, random: Random) -> Samples:
         """Return what each channel takes from the others, in a drawn direction."""
@@ -280,9 +287,10 @@ class _Faster:
         del seed
         factor = 1 + self.percent / 100
         digest = recording.source_digest
-        samples = resample_poly(
-            recording.samples.astype(np.float64), 100 + self.percent, 100, axis=1
-        )
+        before = recording.samples.astype(np.float64)
+        samples = resample_poly(before, 100 + self.percent, 100, axis=1)
+        whole = np.array_equal(before, np.rint(before))
+        samples = np.rint(samples) if whole else samples
         start_s = recording.start_s
         end_s = start_s + samples.shape[1] / recording.fs_hz
         events = []
