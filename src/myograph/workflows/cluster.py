@@ -105,7 +105,7 @@ def _connected(distributed: Any, address: str) -> Any:
         return distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ParameterError(
-            f"No Dask cluster answers at {address!r} ({error or type(error).__name__}). Start one "
+            f"No Dask cluster answers at {address!r} ({type(error).__name__}: {error}). Start one "
             "on this machine with: myograph cluster start, and give the address that it prints."
         ) from error
 
@@ -143,9 +143,8 @@ def _versions() -> dict[str, str]:
 
 
 def _check_shared(client: Any, folder: Path) -> None:
-    blind = [
-        worker for worker, sees in client.run(_sees, str(folder.absolute())).items() if not sees
-    ]
+    seen = client.run(_sees, str(folder.absolute()))
+    blind = [worker for worker, sees in seen.items() if not sees]
     if blind:
         raise DataError(
             f"Worker {sorted(blind)[0]} does not see {folder.absolute()}, which its recordings go "
