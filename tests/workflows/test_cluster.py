@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from myograph.workflows import cluster as cluster_module
 from myograph.workflows.cluster import local_cluster, on_cluster
 
 distributed = pytest.importorskip("distributed")
+SOURCE = Path(__file__).parents[2] / "src"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -182,3 +186,21 @@ def _local(process: int) -> bool:
 def test_workers_below_one_are_refused():
     with pytest.raises(ParameterError, match="workers must be at least 1"), local_cluster(0):
         pass
+
+
+def test_the_command_prints_an_address_and_stops_when_asked():
+    program = [sys.executable, "-W", "error", "-m", "myograph"]
+    command = [*program, "cluster", "start", "--workers", "1", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as started:
+        told = "".join(started.stdout.readline() for _ in range(3))
+        where = json.loads(told)["address"]
+        workers = processes(where)
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=120)
+    assert where.startswith("tcp://127.0.0.1:")
+    assert started.returncode == 0, said
+    assert "Traceback" not in said
+    assert not any(Path(f"/proc/{process}").exists() for process in workers)
