@@ -251,3 +251,21 @@ def test_a_person_must_be_named_for_every_row(name: str):
     X, y, _ = problem(name, n_rows=30)
     with pytest.raises(ValueError, match="one person per row"):
         build_model(name).fit(X, y, groups=["p1"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_worth_tuning_is_declared_and_can_be_fitted(name: str):
+    model = small(name)
+    known = model.get_params()
+    X, y, people = problem(name, n_rows=60)
+    for dial in type(model).space:
+        assert dial.name in known, f"{name} has no parameter {dial.name}"
+        ends = dial.choices if dial.kind == "choice" else (dial.low, dial.high)
+        for value in {ends[0], ends[-1]}:
+            assert value in dial
+            chosen = {"min_leaf": 2, "n_rounds": 2} if dial.name not in ("min_leaf",) else {}
+            params = {k: v for k, v in chosen.items() if k in known} | {dial.name: value}
+            if dial.name == "n_rounds":
+                params["n_rounds"] = min(value, 30)
+            tuned = build_model(name, **{**SMALL.get(name, {}), **params})
+            tuned.fit(X, y, **({"groups": people} if model.uses_groups else {}))

@@ -86,30 +86,40 @@ def purest(column, weights, y, least):
     best = -1.0
     for value in np.unique(column)[:-1]:
         sides = [(column <= value), (column > value)]
-        if min(side.sum() for side in sides) < least:
+        if min(weights[side].sum() for side in sides) < least:
             continue
         counts = [np.bincount(y[side], weights[side]) for side in sides]
         best = max(best, sum((each**2).sum() / each.sum() for each in counts))
     return best
 
 
-def test_the_cut_is_the_best_of_all_counted_or_put_in_order(rng):
-    X, y = blobs(rng, 35)
+@pytest.mark.parametrize("n", [growing._FEW, 35, growing._SOME])
+def test_the_cut_is_the_best_of_all_counted_or_put_in_order(n: int, rng):
+    X, y = blobs(rng, n)
     X = np.round(X, 1)  # some values repeat
-    table = Binned.of(X).codes
-    weights = rng.integers(1, 4, 35).astype(np.int32)
-    bag = (np.arange(35, dtype=np.int32), weights, y.astype(np.int32))
+    X[:, 3] = 7.0
+    rows = np.zeros((n, 16), np.uint8)
+    rows[:, :12] = Binned.of(X).codes
+    weights = rng.integers(1, 4, n).astype(np.int32)
+    bag, span = (rows, weights, y.astype(np.int32)), (0, n)
     total = np.bincount(y, weights, minlength=4).astype(np.int64)
-    room = (np.zeros((1, 256 * 4), np.int32), np.zeros((1, 256), np.int32), np.zeros(4, np.int64))
-    for feature in range(table.shape[1]):
-        growing._count(table, bag, (0, 35), np.array([feature]), room)
-        counted = growing._best_cut(room[0][0], room[1][0], total, 3, room[2])
+    parts = 1 / np.maximum(np.arange(3 * n + 1), 1)
+    room = (
+        np.zeros((1, 256, 8), np.int32),
+        np.zeros(4, np.int64),
+        np.zeros(growing._SOME, np.int64),
+        np.zeros(256, np.int64),
+        parts,
+    )
+    for feature in range(12):
+        growing._count(bag, span, np.array([feature], np.uint64), 3, room[0])
+        counted = growing._best_cut(room[0][0], total, 3, room)
         assert not room[0].any()
-        assert not room[1].any()
-        ordered = growing._best_cut_of_few(table[:, feature], bag, (0, 35), total, 3, room)
-        assert not room[1].any()
-        assert counted == ordered
+        growing._in_order(bag, span, np.uint64(feature), room)
+        assert (np.diff(room[2][:n] >> 16) >= 0).all()
+        assert counted == growing._best_cut_in_order(bag, span, total, 3, room)
         assert counted[0] == pytest.approx(purest(X[:, feature], weights, y, 3))
+        assert counted[2] == (feature != 3)
 
 
 def test_as_accurate_as_the_librarys_on_rows_it_has_not_seen(rng):

@@ -1,4 +1,4 @@
-"""Tuning: people stay whole, the outer test side is never seen, and a search can be gone on with."""
+"""Tuning: people stay whole, the test side is never seen, and a search can be gone on with."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_study_that_was_changed_or_damaged_is_refused(table, folds, tmp_path):
     changed = study.to_dict()
     changed["trials"][2]["values"]["model.params.n_neighbours"] = 61
     path.write_text(json.dumps(changed))
-    with pytest.raises(FormatError, match="Trial 2 .* is not the one that this search proposes"):
+    with pytest.raises(FormatError, match=r"Trial 2 .* is not the one that this search proposes"):
         tune(KNN, table, folds, search(6), path=path)
     for content in ("{", "{}", '{"format": 9}'):
         path.write_text(content)
@@ -165,9 +165,10 @@ def test_a_setting_that_cannot_be_fitted_is_an_outcome(table, folds):
     assert 0 < len(failed) < 8
     assert all(trial.told for trial in failed)
     assert study.best.score is not None
-    with pytest.raises(DataError, match="None of 3 settings could be fitted.*The first:"):
-        bad = KNN.model_copy(update={"model": ModelConfig(name="knn", params={"n_neighbours": 0})})
-        tune(bad, table, folds, Search((choice("scaling", "none", "standard"),), Budget(trials=3)))
+    bad = KNN.model_copy(update={"model": ModelConfig(name="knn", params={"n_neighbours": 0})})
+    scalings = Search((choice("scaling", "none", "standard"),), Budget(trials=3))
+    with pytest.raises(DataError, match=r"None of 3 settings could be fitted.*The first:"):
+        tune(bad, table, folds, scalings)
 
 
 def test_inner_folds_with_one_class(make_index, make_table):
@@ -180,7 +181,7 @@ def test_inner_folds_with_one_class(make_index, make_table):
     assert any("1 of 3 inner folds were left out" in note for note in study.notes)
     alone = table.take(table.index.label == "fist")
     folds = make_split("leave-one-subject-out").folds(alone.index)
-    with pytest.raises(DataError, match="None of 3 inner folds can be fitted.*one class only"):
+    with pytest.raises(DataError, match=r"None of 3 inner folds can be fitted.*one class only"):
         tune(KNN, alone, folds, search(2))
 
 
@@ -193,9 +194,8 @@ def test_classes_that_only_the_test_side_shows_are_said(make_index, make_table):
 
 
 def test_several_models_bring_their_own_spaces(table, folds):
-    space = space_of(
-        KNN, (choice("model.name", "knn", "lda"), choice("scaling", "none", "standard"))
-    )
+    names, scaling = choice("model.name", "knn", "lda"), choice("scaling", "none", "standard")
+    space = space_of(KNN, (names, scaling))
     assert {dial.when for dial in space} == {"", "knn", "lda"}
     study = tune(KNN, table, folds, Search(space, Budget(trials=12)))
     for trial in study.trials[1:]:

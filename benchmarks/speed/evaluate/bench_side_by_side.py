@@ -43,6 +43,7 @@ from myograph.workflows.cohort import open_cohort
 from myograph.workflows.settings import Choices, resolve
 
 RESULT = RESULTS / "evaluate-side-by-side.json"
+FOREST = "random-forest"
 FEATURES = ["MAV", "ZC", "SSC", "WL"]
 People = dict[str, float]
 
@@ -108,9 +109,7 @@ def main() -> int:
     settings = {"n_trees": given.trees, "max_windows": None}
     ways = {
         splits: plain.model_copy(
-            update={
-                "model": ModelConfig(name="random-forest", params=settings | {"splits": splits})
-            }
+            update={"model": ModelConfig(name=FOREST, params=settings | {"splits": splits})}
         )
         for splits in ("binned", "exact")
     }
@@ -146,9 +145,7 @@ def main() -> int:
         "seconds": seconds,
         "parts": {w: {s: parts for s, (_, parts, _) in r.items()} for w, r in found.items()},
         "accuracy": {
-            who: {
-                seed: float(np.mean(list(right.values()))) for seed, (right, _, _) in runs.items()
-            }
+            who: {s: float(np.mean(list(right.values()))) for s, (right, _, _) in runs.items()}
             for who, runs in found.items()
         },
         "times_faster": ratios,

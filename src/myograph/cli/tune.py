@@ -137,9 +137,8 @@ def _show(found: Tuned) -> None:
         }
     )
     if best.values:
-        render.show_table(
-            ["setting", "as given", "best"], [map(_told, row) for row in study.changes()]
-        )
+        rows = [[_told(each) for each in row] for row in study.changes()]
+        render.show_table(["setting", "as given", "best"], rows)
     else:
         render.line("Nothing did better than the settings as given.")
     for note in study.notes:

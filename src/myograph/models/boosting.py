@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from myograph.core.checks import check_count, check_non_negative, check_positive
-from myograph.core.dial import real, whole
+from myograph.core.dial import Dial, real, whole
 from myograph.core.optional import needs
 from myograph.models.base import MODELS, Classifier, Regressor, softmax
 from myograph.models.budget import spread_rows
@@ -29,7 +29,7 @@ __all__ = [
 class _Boosted(TreeState):
     """Trees that add up, from a level; `_grow` says which trees."""
 
-    space = (
+    space: ClassVar[tuple[Dial, ...]] = (
         whole("n_rounds", 30, 300, log=True),
         real("rate", 0.02, 0.5, log=True),
         whole("most_leaves", 7, 127, log=True),
@@ -183,7 +183,7 @@ class GradientBoostingRegression(_BoostedNumber):
 class _ByXGBoost(_Boosted):
     """Trees grown by XGBoost, which compares in single precision and goes left below a value."""
 
-    space = (
+    space: ClassVar[tuple[Dial, ...]] = (
         whole("n_rounds", 30, 300, log=True),
         real("rate", 0.02, 0.5, log=True),
         whole("most_depth", 2, 8),

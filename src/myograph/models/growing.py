@@ -206,7 +206,8 @@ def _best_cut(
     What was counted is set back to nothing on the way.
     """
     left, part = room[1], room[4]
-    n_classes, weight, weight_left, seen, pending = len(total), 0, 0, 0, -1
+    n_classes, weight, seen, pending = len(total), 0, 0, -1
+    weight_left = np.int64(0)
     square_left, square_right = np.int64(0), np.int64(0)
     for k in range(n_classes):
         left[k] = 0
@@ -257,9 +258,9 @@ def _in_order(bag: Bag, span: tuple[int, int], feature: np.uint64, room: Room) -
     for bin_ in range(len(begins)):
         before, begins[bin_] = before + begins[bin_], before
     for i in range(n):
-        bin_ = np.int64(rows[start + i, feature])
-        keys[begins[bin_]] = (bin_ << 16) | i
-        begins[bin_] += 1
+        own = np.int64(rows[start + i, feature])
+        keys[begins[own]] = (own << 16) | i
+        begins[own] += 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -272,7 +273,7 @@ def _best_cut_in_order(
     best, edge = -1.0, -1
     if keys[0] >> 16 == keys[n - 1] >> 16:
         return best, edge, False
-    weight, weight_left = 0, 0
+    weight, weight_left = 0, np.int64(0)
     square_left, square_right = np.int64(0), np.int64(0)
     for k in range(len(total)):
         left[k] = 0
@@ -343,7 +344,7 @@ def _best_split(
                 found = _best_cut(room[0][j], total, min_leaf, room)
             varied = varied or found[2]
             if found[0] > best:
-                best, feature, edge = found[0], np.int64(tried[j]), found[1]
+                best, feature, edge = found[0], int(tried[j]), found[1]
         done += more
     return feature, edge
 

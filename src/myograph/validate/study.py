@@ -102,6 +102,8 @@ class Study:
     notes : tuple of str
     spent_s : float
         On the clock, over all sittings.
+    environment : dict
+        Versions that the scores were computed with.
     """
 
     key: str

@@ -258,7 +258,7 @@ def _same(trial: Trial, values: Mapping[str, Any], path: Path | None) -> float |
     if trial.values != dict(values):
         raise FormatError(
             f"Trial {trial.number} in {path} is not the one that this search proposes "
-            f"({trial.values}, not {dict(values)}); the file was changed. Keep the search elsewhere."
+            f"({trial.values}, not {dict(values)}): the file was changed. Search elsewhere."
         )
     return trial.score
 

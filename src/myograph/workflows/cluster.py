@@ -14,8 +14,6 @@ from myograph.core.optional import needs
 
 __all__ = ["local_cluster", "on_cluster"]
 
-#: Seconds to wait for an answer before a cluster counts as not there.
-_PATIENCE_S = 10
 #: What is computed does not leave this machine unless somebody asks for it.
 _HERE = "127.0.0.1"
 # A fold's table travels with its task, so that no worker's death can lose it.
@@ -23,7 +21,9 @@ _SETTINGS = {"distributed.admin.large-graph-warning-threshold": "10 GB"}
 
 
 @contextmanager
-def on_cluster(address: str | None, *, shared: Path | None = None) -> Iterator[None]:
+def on_cluster(
+    address: str | None, *, shared: Path | None = None, patience_s: float = 10.0
+) -> Iterator[None]:
     """Send what the block fans out to the Dask cluster at ``address``; None leaves it here.
 
     Results are those of a run on this machine, bit for bit, as long as the workers run the same
@@ -36,6 +36,8 @@ def on_cluster(address: str | None, *, shared: Path | None = None) -> Iterator[N
         Of the scheduler, for example ``tcp://127.0.0.1:8786``.
     shared : Path, optional
         A folder that tasks write into: every worker has to see it.
+    patience_s : float
+        How long to wait for an answer before a cluster counts as not there.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def on_cluster(address: str | None, *, shared: Path | None = None) -> Iterator[N
 
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_SETTINGS))
-        client = stack.enter_context(_connected(distributed, address))
+        client = stack.enter_context(_connected(distributed, address, patience_s))
         _check_workers(client, address)
         if shared is not None:
             _check_shared(client, shared)
@@ -100,18 +102,18 @@ def _distributed() -> Any:
     return needs("distributed", to="send work to a cluster", extra="cluster")
 
 
-def _connected(distributed: Any, address: str) -> Any:
+def _connected(distributed: Any, address: str, patience_s: float) -> Any:
     try:
-        return distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
+        return distributed.Client(address, timeout=patience_s, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ParameterError(
-            f"No Dask cluster answers at {address!r} ({error or type(error).__name__}). Start one "
+            f"No Dask cluster answers at {address!r} ({type(error).__name__}: {error}). Start one "
             "on this machine with: myograph cluster start, and give the address that it prints."
         ) from error
 
 
 def _check_workers(client: Any, address: str) -> None:
-    here = _versions()
+    here = _compared()
     try:
         there = client.run(_versions)
     except ModuleNotFoundError as error:
@@ -136,6 +138,10 @@ def _check_workers(client: Any, address: str) -> None:
             )
 
 
+def _compared() -> dict[str, str]:
+    return _versions()
+
+
 def _versions() -> dict[str, str]:
     from myograph.pipeline.kept import code_facts
 
@@ -143,9 +149,8 @@ def _versions() -> dict[str, str]:
 
 
 def _check_shared(client: Any, folder: Path) -> None:
-    blind = [
-        worker for worker, sees in client.run(_sees, str(folder.absolute())).items() if not sees
-    ]
+    seen = client.run(_sees, str(folder.absolute()))
+    blind = [worker for worker, sees in seen.items() if not sees]
     if blind:
         raise DataError(
             f"Worker {sorted(blind)[0]} does not see {folder.absolute()}, which its recordings go "

@@ -172,7 +172,8 @@ def tune_folds(
     search = _search(settings, running)
     tables = _tables(cohort, settings, table, running)
     folds = split_of(settings).folds(table.index)
-    rungs, studies = [], []
+    rungs: list[Rung] = []
+    studies: list[Study] = []
     for number, fold in enumerate(folds):
         names = fold.groups.present(fold.train)
         inner = min(_tuning(settings).inner_folds, max(2, len(names)))
@@ -212,11 +213,12 @@ def _facts(study: Study) -> dict[str, Any]:
 def _notes(budget: Budget, studies: Sequence[Study]) -> tuple[str, ...]:
     counts = [len(study.trials) for study in studies]
     span = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-    told = [
+    told = list[str]()
+    told.append(
         f"The settings were searched anew inside every fold, on its training side alone: {span} "
-        f"trials a fold, {len(studies[0].space)} dials. The figures are those of searching, not of "
-        "one setting."
-    ]
+        f"trials a fold, {len(studies[0].space)} dials. The figures are those of searching, not "
+        "of one setting."
+    )
     if budget.minutes is not None:
         told.append(
             "The search ended by the clock: another machine may try more or fewer settings and "
