@@ -7,7 +7,7 @@ and minutes in which mostly nothing is meant. The baseline is conventional two-s
 threshold control with its switching by co-contraction. Differences are paired over users.
 
 What keeps movements from beginning unmeant (the onset gate of pattern recognition, the wider dead
-band of regression) was chosen on people 200 to 204; the same controllers without it do Fitts's test
+band of regression) was chosen on people 200 to 203; the same controllers without it do Fitts's test
 and the rest beside them.
 
     python benchmarks/science/control.py [--users N] [--out FILE]

@@ -324,6 +324,8 @@ def test_garbage_is_collected_behind_decisions_and_memory_does_not_grow():
             Loop()
         assert not sweep.now_and_then(10.0)
         assert sweep.now_and_then(12.5)
+        assert not sweep.now_and_then(20.0, busy=True)
+        assert sweep.now_and_then(45.0, busy=True)
         left = sum(isinstance(one, Loop) for one in gc.get_objects())
         assert left == 0
     assert gc.isenabled() is enabled

@@ -128,7 +128,8 @@ def test_a_bad_link_is_survived_and_everything_recorded_is_readable(
     health = asyncio.run(Engine(pipeline, source, [recorder, kept], patience=patience).run())
     assert source.lost > 0
     assert {"lost", "reconnected", "gap"} <= set(kept.kinds)
-    assert health.gap_samples >= 0.9 * 500
+    # On a busy machine the outage may reach to the end, where no sample shows that it is a gap.
+    assert recording.n_samples - health.samples >= 0.9 * 500
     back = read(recorder.path)
     assert back.n_samples == health.samples + health.gap_samples
     gaps = sum(event.duration_s for event in back.events if event.label == "gap")

@@ -198,6 +198,7 @@ class Engine:
             if quiet_left_s <= 0 and not link.backlog and not link.ended:
                 self._silence()
                 self._heard_s, self._quiet_s = now(), self._step_s
+                self._sweep.now_and_then(self._heard_s)
                 continue
             wait_s = min(quiet_left_s, left_s)
             item = await link.get(timeout_s=None if math.isinf(wait_s) else wait_s)
@@ -227,8 +228,7 @@ class Engine:
             consumer.samples(stretch.first, stretch.samples)
         self._next = stretch.first + stretch.samples.shape[1]
         self._samples(stretch.samples, skip=skip)
-        if not self._link.backlog:
-            self._sweep.now_and_then(begin)
+        self._sweep.now_and_then(begin, busy=self._link.backlog)
 
     def _samples(self, samples: NDArray[np.float32], *, skip: bool) -> None:
         if self._watch.look(samples):

@@ -44,6 +44,7 @@ def hurried(priority: int = PRIORITY) -> Iterator[None]:
         return
     if not hasattr(os, "sched_setscheduler"):
         raise ParameterError("This system has no real-time priority for programs; do without.")
+    before, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
@@ -55,4 +56,4 @@ def hurried(priority: int = PRIORITY) -> Iterator[None]:
         yield
     finally:
         # The flag may be set by anybody, and taken back only by root: it stays.
-        os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+        os.sched_setscheduler(0, before | os.SCHED_RESET_ON_FORK, parameter)

@@ -11,6 +11,8 @@ __all__ = ["Sweep"]
 # Between two collections of what is young, and how many of those before one of everything.
 _EVERY_S = 2.0
 _WHOLE = 30
+# Whoever is never at leisure is interrupted after so long all the same: memory must not grow.
+_AT_LAST_S = 30.0
 
 
 class Sweep:
@@ -49,11 +51,18 @@ class Sweep:
         if self._enabled:
             gc.enable()
 
-    def now_and_then(self, now_s: float) -> bool:
-        """Take it that nothing is urgent at ``now_s``; return whether garbage was collected."""
+    def now_and_then(self, now_s: float, *, busy: bool = False) -> bool:
+        """Take it that a decision is just made at ``now_s``; return whether garbage was collected.
+
+        Parameters
+        ----------
+        now_s : float
+        busy : bool
+            Whether more work waits.
+        """
         if self._next_s is None:
             self._next_s = now_s + _EVERY_S
-        if now_s < self._next_s:
+        if now_s < self._next_s + _AT_LAST_S * busy:
             return False
         self._next_s = now_s + _EVERY_S
         self._count += 1
