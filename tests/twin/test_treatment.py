@@ -18,9 +18,9 @@ from myograph.twin.treatment import (
     calmed,
     injected,
     released,
+    strength_under,
     strengthened,
     treated,
-    strength_under,
 )
 from myograph.twin.tremor import TREMORS
 
