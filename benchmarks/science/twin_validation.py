@@ -325,8 +325,16 @@ def transfer_part(results: dict[str, Any]) -> str:
     by = found["what diseases do to features"]["neuropathy"]["shifts"][size]
     low, high = truth["low"], truth["high"]
     reads = "beats chance" if low > 1 / 3 else "does not beat chance"
+    right = {pair: auc for pair, auc in truth["AUC of pairs"].items() if auc > 0.6}
+    wrong = {pair: auc for pair, auc in truth["AUC of pairs"].items() if auc < 0.5}
+    pairs = "; ".join(
+        f"{word} *{pair}* ({auc:.2f})"
+        for word, some in (("it tells", right), ("it has the wrong way round", wrong))
+        for pair, auc in some.items()
+    )
     meaning = (
-        f"The model {reads} on measured people ({low:.3f} to {high:.3f} around 0.333). Neuropathy "
+        f"The model {reads} on measured people ({low:.3f} to {high:.3f} around 0.333): {pairs}. "
+        "Neuropathy "
         f"makes the recording's size change by {by[0]:+.1f} healthy standard deviations in "
         f"simulation and by {by[1]:+.1f} in measured people: simulated units grow too little "
         "after reinnervation (above), and the forces of the measured contractions are unknown. "

@@ -97,6 +97,10 @@ def test_the_truth_says_who_where_and_what():
     assert made.recording.site == labels["site"]
     assert made.recording.events[0].label == "neuropathy"
     assert labels["device"]["name"] in made.recording.device
+    assert 0.5 <= labels["action_mm"] <= 1.0
+    middle = 0.5 * 130.0  # of the innervation zone of the biceps
+    assert 8.0 <= abs(labels["needle"][2] - middle) <= 30.0
+    assert 0.0 < labels["force"] <= 0.5
 
 
 def test_contaminations_are_kept_only_when_asked_and_change_nothing():

@@ -95,7 +95,7 @@ class Likelihood:
         noise, spread = self.noise[:, None] ** 2, self.spread[:, None] ** 2
         shared = spread / (noise * (noise + self.counts[:, None] * spread))
         found = -0.5 * (squares / noise - shared * sums**2).sum(axis=0)
-        for m in np.flatnonzero(self.beyond.any(axis=1)):
+        for m in map(int, np.flatnonzero(self.beyond.any(axis=1))):
             middle, sd = self._offset(m, sums[m])
             nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
             there = self._at_end(m, every[m], middle[:, None] + sd * nodes)

@@ -53,8 +53,9 @@ _FROM_ENDPLATES_MM, _PLACES, _BLUNT_MM = (8.0, 30.0), 4, 0.15
 # (nandedkar1983) and whole (rosenfalck1969): one gives measured sharpness, one measured duration.
 _ACTION_MM = (0.5, 1.0)
 
-# The diseases behind each condition: name, severity from and to, months from and to. Who comes to be
-# examined has lost much: of their thenar units people with ALS had 43 (6 to 145) of 219 (felice1995).
+# The diseases behind each condition: name, severity from and to, months from and to. Who comes to
+# be examined has lost much: of their thenar units people with ALS had 43 (6 to 145) of 219
+# (felice1995).
 _DISEASES: dict[str, tuple[tuple[str, tuple[float, float], tuple[float, float]], ...]] = {
     "neuropathy": (
         ("als", (0.5, 0.93), (6.0, 36.0)),
