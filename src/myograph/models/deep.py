@@ -228,7 +228,7 @@ class Network(Model):
         self.fs_hz_ = np.asarray(shape.fs_hz)
         self.curve_ = taught.curve
         self.weights_ = taught.state
-        self.notes_ = (*notes, *told, *taught.notes, _told_epochs(taught.best_epoch, self.curve_))
+        self.notes_ = (*notes, *told, *taught.notes)
         self._settle()
 
     def _module(self, shape: Shape, *, seed: int = 0, device: str = "cpu") -> Any:
@@ -381,7 +381,3 @@ def _weights(
     cells = codes if balance == "classes" else people
     _, numbers, counts = np.unique(cells, return_inverse=True, return_counts=True)
     return len(cells) / (len(counts) * counts[numbers].astype(np.float64))
-
-
-def _told_epochs(best_epoch: int, curve: NDArray[np.float64]) -> str:
-    return f"The network's weights are those after epoch {best_epoch} of {len(curve)} gone through."
