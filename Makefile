@@ -56,7 +56,9 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.created
 
 $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing what lint and tests need"
-	@$(EDITABLE) '.[dev,io,table,boost,stream]'
+	@# A bare torch may bring gigabytes of CUDA: the pinned one comes first, by itself.
+	@$(PIP_INSTALL) torch==2.13.0
+	@$(EDITABLE) '.[dev,io,table,boost,stream,deep,explain,tune,cluster]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core

@@ -61,12 +61,7 @@ SMALL: dict[str, dict[str, Any]] = {
 
 #: Enough to learn something.
 SKILLED: dict[str, dict[str, Any]] = {
-    **{name: {"epochs": 20, "batch": 32} for name in DEEP},
-    **{
-        name: {"epochs": 20, "batch": 24, "width": 16, "rate": 0.01}
-        for name in ("separable", "lstm", "gru", "lstm-regressor", "cnn-lstm")
-        if name in DEEP
-    },
+    name: {"epochs": 8, "batch": 24, "width": 16, "rate": 0.01} for name in DEEP
 }
 
 

@@ -10,6 +10,7 @@ import typer
 from myograph.cli.options import (
     Config,
     Data,
+    Device,
     Features,
     Force,
     Jobs,
@@ -57,6 +58,7 @@ def add_to(app: typer.Typer) -> None:
         train,
         "myograph train --data simulated --model lda --out hand.myomodel",
         "myograph train --data recordings/ --leave-out p07 --out hand.myomodel",
+        "myograph train --data simulated --model cnn1d --curve curve.svg --out hand.myomodel",
     )
     verb(
         app,
@@ -79,6 +81,7 @@ def evaluate(
     people_from: PeopleFrom = "header",
     read: Read = None,
     seed: Seed = None,
+    device: Device = None,
     jobs: Jobs = None,
     out: Out = None,
     resume: Annotated[
@@ -111,6 +114,7 @@ def evaluate(
             leave_out=_names(leave_out),
             people_from=people_from,
             read=_read_options(read),
+            device=device,
             jobs=jobs,
             checkpoint=resume,
             out=out,
@@ -143,7 +147,16 @@ def train(
         typer.Option("--validation", help="Folder of evaluate --out: goes into the model."),
     ] = None,
     seed: Seed = None,
+    device: Device = None,
     jobs: Jobs = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Keep a network's epochs here, and go on after a stop."),
+    ] = None,
+    curve: Annotated[
+        Path | None,
+        typer.Option("--curve", help="Draw a network's loss by epoch as it learns: .svg or .png."),
+    ] = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -165,7 +178,10 @@ def train(
             people_from=people_from,
             read=_read_options(read),
             validation=validation,
+            device=device,
             jobs=jobs,
+            checkpoint=resume,
+            curve=curve,
             force=force,
             progress=progress,
         )
@@ -181,6 +197,8 @@ def train(
         }
     )
     render.place("file", trained.path)
+    if curve is not None and curve.exists():
+        render.place("curve", curve)
     for note in trained.notes:
         render.line(f"note: {note}")
 

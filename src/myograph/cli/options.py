@@ -12,6 +12,7 @@ import typer
 __all__ = [
     "Config",
     "Data",
+    "Device",
     "Features",
     "Force",
     "Jobs",
@@ -47,6 +48,10 @@ Config = Annotated[Path | None, typer.Option("--config", "-c", help="Settings fr
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting as key.path=value; repeat it for more."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="Where a network is trained: auto (default), cpu, cuda."),
 ]
 People = Annotated[
     str | None, typer.Option("--people", help="Only these people, joined by commas.")

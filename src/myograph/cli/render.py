@@ -196,9 +196,9 @@ def stages(*, quiet: bool = False) -> Iterator[Callable[[str, int, int, str], No
     def update(what: str, done: int, total: int, told: str) -> None:
         if what not in tasks:
             progress.start()  # only now: a question may have been asked on the same terminal
-            for finished in tasks.values():
-                progress.update(finished, visible=False)
             tasks[what] = progress.add_task(what, total=total or None, told="")
+        for name, task in tasks.items():
+            progress.update(task, visible=name == what)
         progress.update(tasks[what], completed=done, total=total or None, told=told)
 
     try:

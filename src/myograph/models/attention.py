@@ -22,11 +22,8 @@ class TransformerClassifier(DeepClassifier):
     ``model.module_.body.look(...)`` gives, beside the scores, who looked at whom in every block
     and how much each step counts in the end.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` is 32, a multiple of its 4 heads, ``depth``
-        2 blocks.
+    Settings are those of `myograph.models.deep.Network`; ``width`` is 32, a multiple of its 4
+    heads, ``depth`` 2 blocks.
 
     References
     ----------

@@ -71,10 +71,7 @@ class CNN1D(_CNN1D, DeepClassifier):
     between blocks the length is halved, and in the end mean and spread over time of every channel
     are weighed. ``width`` (32) is doubled in the second and third of ``depth`` (3) blocks.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`.
+    Settings are those of `myograph.models.deep.Network`.
 
     References
     ----------
@@ -86,10 +83,7 @@ class CNN1D(_CNN1D, DeepClassifier):
 class CNN1DRegressor(_CNN1D, DeepRegressor):
     """`CNN1D` that estimates a number, a force or an angle say.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`.
+    Settings are those of `myograph.models.deep.Network`.
 
     References
     ----------
@@ -101,10 +95,7 @@ class CNN1DRegressor(_CNN1D, DeepRegressor):
 class TCN(_TCN, DeepClassifier):
     """Residual blocks of causal convolutions over time, each twice as dilated as the one before.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` is 32, ``depth`` 4 blocks.
+    Settings are those of `myograph.models.deep.Network`; ``width`` is 32, ``depth`` 4 blocks.
 
     References
     ----------
@@ -116,10 +107,7 @@ class TCN(_TCN, DeepClassifier):
 class TCNRegressor(_TCN, DeepRegressor):
     """`TCN` that estimates a number, a force or an angle say.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`.
+    Settings are those of `myograph.models.deep.Network`.
 
     References
     ----------
@@ -134,10 +122,7 @@ class SeparableCNN(DeepClassifier):
     In the first layer each channel has four filters of its own, over 25 ms in steps of 5 ms;
     mixtures of what they find are filtered and mixed again, in half as many steps each time.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` is 24, ``depth`` 3.
+    Settings are those of `myograph.models.deep.Network`; ``width`` is 24, ``depth`` 3.
 
     References
     ----------

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +24,7 @@ from myograph.models.base import Classifier, Model, Regressor, softmax
 from myograph.models.budget import spread_rows
 from myograph.models.holding import hold_out
 from myograph.models.jitter import Jitter
+from myograph.models.shape import Shape
 from myograph.models.training import Examples, Settings, pick_device, teach
 
 __all__ = ["BALANCES", "DeepClassifier", "DeepRegressor", "Network", "Shape"]
@@ -37,52 +37,9 @@ _BLOCK = 1 << 21
 # Begins the names of the network's own arrays.
 _NET = "net."
 # Longest window that a saved network may say it takes.
-_MOST_SAMPLES = 1 << 24
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a network is built for.
-
-    Parameters
-    ----------
-    n_channels, n_samples : int
-        Of a window.
-    fs_hz : float
-        Samples per second.
-    n_outputs : int
-        Classes, or 1 for a value.
-
-    Examples
-    --------
-    >>> Shape(8, 60, 200.0, 7).samples(25.0)
-    5
-    """
-
-    n_channels: int
-    n_samples: int
-    fs_hz: float
-    n_outputs: int
-
-    def samples(self, length_ms: float) -> int:
-        """Return how many samples a length is, at least 1."""
-        return max(1, round(length_ms * self.fs_hz / 1000))
-
-    def require(self, least: int, *, by: str) -> None:
-        """Refuse windows of fewer than ``least`` samples.
-
-        Raises
-        ------
-        DataError
-        """
-        if self.n_samples < least:
-            ms = 1000 / self.fs_hz
-            raise DataError(
-                f"Windows of {self.n_samples} samples ({self.n_samples * ms:g} ms at "
-                f"{self.fs_hz:g} Hz) are too short for {by}, which needs {least} "
-                f"({least * ms:g} ms). Lengthen the windows (windowing.length_ms), or take a "
-                "smaller depth."
-            )
+_MOST_SAMPLES = 1 << 20
+# Most blocks.
+_MOST_DEPTH = 64
 
 
 class Network(Model):
@@ -205,7 +162,9 @@ class Network(Model):
         """Return checked width and depth."""
         width = self.own_width if self.width is None else self.width
         depth = self.own_depth if self.depth is None else self.depth
-        return check_count(width, name="width"), check_count(depth, name="depth")
+        if check_count(depth, name="depth") > _MOST_DEPTH:
+            raise ParameterError(f"depth must be at most {_MOST_DEPTH}; got {depth}.")
+        return check_count(width, name="width"), depth
 
     def _dropout(self) -> float:
         if not 0 <= self.dropout < 1:
@@ -269,7 +228,7 @@ class Network(Model):
         self.fs_hz_ = np.asarray(shape.fs_hz)
         self.curve_ = taught.curve
         self.weights_ = taught.state
-        self.notes_ = (*notes, *told, *taught.notes, _told_epochs(taught.best_epoch, self.curve_))
+        self.notes_ = (*notes, *told, *taught.notes)
         self._settle()
 
     def _module(self, shape: Shape, *, seed: int = 0, device: str = "cpu") -> Any:
@@ -286,7 +245,11 @@ class Network(Model):
         torch = needs("torch", to="answer with a network", extra="deep")
         fs_hz = float(self.fs_hz_)
         shape = Shape(self.n_features_in_, int(self.n_samples_), fs_hz, self._n_outputs())
-        self._check_weights(self._module(shape, device="meta"))
+        try:
+            planned = self._module(shape, device="meta")
+        except RuntimeError as error:  # torch's, for a size that no number holds
+            raise ArtifactError(f"{type(self).__name__} cannot be built: {error}.") from error
+        self._check_weights(planned)
         module = self._module(shape)
         module.load_state_dict(
             {name: torch.from_numpy(np.array(array)) for name, array in self.weights_.items()}
@@ -418,7 +381,3 @@ def _weights(
     cells = codes if balance == "classes" else people
     _, numbers, counts = np.unique(cells, return_inverse=True, return_counts=True)
     return len(cells) / (len(counts) * counts[numbers].astype(np.float64))
-
-
-def _told_epochs(best_epoch: int, curve: NDArray[np.float64]) -> str:
-    return f"The network's weights are those after epoch {best_epoch} of {len(curve)} gone through."

@@ -52,11 +52,8 @@ class SpectrogramCNN(_OnImages):
     500 Hz; magnitudes as logarithms. The image is a layer of the network, so a gradient reaches
     the samples.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` is 16, doubled in the second and third of
-        ``depth`` (3) blocks.
+    Settings are those of `myograph.models.deep.Network`; ``width`` is 16, doubled in the second and
+    third of ``depth`` (3) blocks.
 
     References
     ----------
@@ -87,11 +84,8 @@ class ScalogramCNN(_OnImages):
     fits four times into the window, where that is higher) to 500 Hz; power in 16 stretches of the
     window, as logarithms. The image is a layer of the network, so a gradient reaches the samples.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` is 16, doubled in the second and third of
-        ``depth`` (3) blocks.
+    Settings are those of `myograph.models.deep.Network`; ``width`` is 16, doubled in the second and
+    third of ``depth`` (3) blocks.
 
     References
     ----------

@@ -49,11 +49,8 @@ class _Recurrent(Network):
 class LSTM(_Recurrent, DeepClassifier):
     """Long short-term memory over stretches of 10 ms of the samples.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` (48) is that of the memory, ``depth`` (1)
-        how many lie on top of each other.
+    Settings are those of `myograph.models.deep.Network`; ``width`` (48) is that of the memory,
+    ``depth`` (1) how many lie on top of each other.
 
     References
     ----------
@@ -65,10 +62,7 @@ class LSTM(_Recurrent, DeepClassifier):
 class LSTMRegressor(_Recurrent, DeepRegressor):
     """`LSTM` that estimates a number, a force or an angle say.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`.
+    Settings are those of `myograph.models.deep.Network`.
 
     References
     ----------
@@ -80,11 +74,8 @@ class LSTMRegressor(_Recurrent, DeepRegressor):
 class GRU(_Recurrent, DeepClassifier):
     """Gated recurrent units over stretches of 10 ms of the samples.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` (48) is that of the memory, ``depth`` (1)
-        how many lie on top of each other.
+    Settings are those of `myograph.models.deep.Network`; ``width`` (48) is that of the memory,
+    ``depth`` (1) how many lie on top of each other.
 
     References
     ----------
@@ -102,11 +93,8 @@ class FeatureLSTM(_Recurrent, DeepClassifier):
     time-domain features of every channel in stretches of 50 ms that overlap by half. Longer
     windows give it more to remember.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` (48) is that of the memory, ``depth`` (1)
-        how many lie on top of each other.
+    Settings are those of `myograph.models.deep.Network`; ``width`` (48) is that of the memory,
+    ``depth`` (1) how many lie on top of each other.
 
     References
     ----------
@@ -126,11 +114,8 @@ class FeatureLSTM(_Recurrent, DeepClassifier):
 class CNNLSTM(_Recurrent, DeepClassifier):
     """Two strided convolutions over time, and long short-term memory over what they give.
 
-    Parameters
-    ----------
-    **settings
-        See `myograph.models.deep.Network`; ``width`` (48) is that of convolutions and memory,
-        ``depth`` (1) how many memories lie on top of each other.
+    Settings are those of `myograph.models.deep.Network`; ``width`` (48) is that of convolutions and
+    memory, ``depth`` (1) how many memories lie on top of each other.
 
     References
     ----------

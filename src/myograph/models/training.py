@@ -161,12 +161,15 @@ class Progress:
         See `Taught`.
     seconds_left : float
         If no epoch is spared by stopping early.
+    last : bool
+        True once more at the end, when nothing is left to do.
     """
 
     epoch: int
     epochs: int
     curve: NDArray[np.float64]
     seconds_left: float
+    last: bool
 
     @property
     def told(self) -> str:
@@ -175,7 +178,7 @@ class Progress:
         words = f"epoch {self.epoch} of {self.epochs}, loss {loss:.3f}"
         if math.isfinite(held_out):
             words += f", held out {held_out:.3f} (score {score:.3f})"
-        return f"{words}, at most {self.seconds_left:.0f} s left"
+        return words if self.last else f"{words}, at most {self.seconds_left:.0f} s left"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +227,7 @@ def carried_out(
         Folder for the state after every epoch. A training that was stopped, by whatever, goes on
         from there when the same training (data, settings, versions) begins again.
     progress : callable, optional
-        Called with a `Progress` after every epoch.
+        Called with a `Progress` after every epoch, and at the end.
 
     Examples
     --------
@@ -285,24 +288,38 @@ def teach(module: Any, examples: Examples, held_out: Examples | None, settings: 
     store = Store(session.folder, run_key(module, examples, held_out, settings))
     state = store.read() or State.start()
     learner.restore(state)
-    started, before = time.perf_counter(), state.epoch
+    tell = _Teller(session.progress, settings, state.epoch)
     notes: tuple[str, ...] = ()
-    for epoch in range(state.epoch, settings.epochs):
-        if _enough(state, settings):
-            break
-        rate = settings.rate_at(epoch, state.curve[:, 1])
+    while state.epoch < settings.epochs and not _enough(state, settings):
+        rate = settings.rate_at(state.epoch, state.curve[:, 1])
         try:
-            losses = learner.go_through(examples, held_out, epoch=epoch, rate=rate)
+            losses = learner.go_through(examples, held_out, epoch=state.epoch, rate=rate)
         except Diverged as found:
             notes = _diverged(str(found), state, settings)
             break
         state = state.after(learner, losses)
         store.write(state)
-        if session.progress is not None:
-            per_epoch_s = (time.perf_counter() - started) / (state.epoch - before)
-            left_s = per_epoch_s * (settings.epochs - state.epoch)
-            session.progress(Progress(state.epoch, settings.epochs, state.curve, left_s))
+        tell(state.curve, last=False)
+    tell(state.curve, last=True)
     return Taught(state.best, state.curve, state.best_epoch, notes)
+
+
+class _Teller:
+    """Tells how far a training is; the first epochs of one that goes on took no time here."""
+
+    def __init__(
+        self, progress: Callable[[Progress], None] | None, settings: Settings, before: int
+    ) -> None:
+        self.progress, self.epochs, self.before = progress, settings.epochs, before
+        self.started_s = time.perf_counter()
+
+    def __call__(self, curve: NDArray[np.float64], *, last: bool) -> None:
+        if self.progress is None:
+            return
+        done = len(curve)
+        per_epoch_s = (time.perf_counter() - self.started_s) / max(1, done - self.before)
+        left_s = 0.0 if last else per_epoch_s * (self.epochs - done)
+        self.progress(Progress(done, self.epochs, curve, left_s, last))
 
 
 def _enough(state: State, settings: Settings) -> bool:

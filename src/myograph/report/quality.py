@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import Recording
 from myograph.report.figures import short
 from myograph.report.signals import spacing, thinned
-from myograph.report.svg import INK, drawing
+from myograph.report.svg import INK, content, drawing
 from myograph.report.words import amount
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ __all__ = ["quality_picture"]
 
 # From good to bad in lightness as well as in hue, so that it survives grey printing.
 _GRADES = {"A": "#c7e3d9", "B": "#f3e3a6", "C": "#efb26b", "reject": "#b5461f"}
-_DPI = 150
 
 
 def quality_picture(recording: Recording, report: QualityReport, *, suffix: str) -> bytes:
@@ -60,7 +58,7 @@ def quality_picture(recording: Recording, report: QualityReport, *, suffix: str)
         unit = " / ".join(dict.fromkeys(muscle.layout.units))
         axes.set_title(f"quality {report.grade}; rows are {amount(height)} {unit} apart")
         figure.legend(handles=_legend(), loc="outside right upper", title="grade")
-        return _content(figure, suffix)
+        return content(figure, suffix)
 
 
 def _grade_band(axes: Any, report: QualityReport, row: int, place: float) -> None:
@@ -76,12 +74,3 @@ def _legend() -> list[Any]:
     from matplotlib.patches import Patch
 
     return [Patch(facecolor=colour, label=grade) for grade, colour in _GRADES.items()]
-
-
-def _content(figure: Any, suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    if suffix == ".png":
-        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    else:
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()

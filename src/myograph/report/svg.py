@@ -10,7 +10,19 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any
 
-__all__ = ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "RED", "SKY", "drawing", "to_svg"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "PURPLE",
+    "RED",
+    "SKY",
+    "content",
+    "drawing",
+    "to_svg",
+]
 
 # Okabe and Ito's palette: told apart by readers with any form of colour blindness.
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
@@ -18,6 +30,9 @@ SKY, PURPLE, GREY, INK = "#56b4e9", "#cc79a7", "#767676", "#1a1a1a"
 
 # On a page the 9-point text of a figure stands as large as the text around it.
 _PIXELS_PER_POINT = 1.45
+
+# Of a picture made of pixels.
+_DPI = 150
 
 _LOOK = {
     "svg.fonttype": "none",  # real text: it can be selected, searched and read aloud
@@ -71,6 +86,23 @@ def drawing(name: str, *, width_in: float, height_in: float) -> Iterator[Any]:
         figure = Figure(figsize=(width_in, height_in), layout="constrained")
         FigureCanvasSVG(figure)
         yield figure
+
+
+def content(figure: Any, suffix: str) -> bytes:
+    """Return the figure as the content of a file of its own; call it inside `drawing`.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    suffix : str
+        ``".png"`` or ``".svg"``.
+    """
+    buffer = io.BytesIO()
+    if suffix == ".png":
+        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    else:
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def to_svg(figure: Any, *, name: str, alt: str) -> str:

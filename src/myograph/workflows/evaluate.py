@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
+from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
 from myograph.workflows.settings import Choices, resolve
 
@@ -77,6 +78,7 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     leave_out: Sequence[str] = (),
     people_from: str = "header",
     read: Mapping[str, Any] | None = None,
+    device: str | None = None,
     jobs: int | None = None,
     checkpoint: str | PathLike[str] | None = None,
     out: str | PathLike[str] | None = None,
@@ -104,10 +106,13 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
         Only these; all but these.
     people_from, read
         How files are read: see `myograph.workflows.cohort.Selection`.
+    device : str, optional
+        Where a network is trained: ``"auto"``, ``"cpu"`` or ``"cuda"``.
     jobs : int, optional
         Processes; all cores by default.
     checkpoint : path, optional
-        Folder for finished folds, to go on after an interruption.
+        Folder for finished folds, to go on after an interruption; with ``jobs=1`` also for the
+        epochs of a network in the fold that was not finished.
     out : path, optional
         Folder to write result, split, settings and report into.
     force : bool
@@ -139,7 +144,7 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
         check_folder(Path(out), mark=RESULT, force=force)
     selection = Selection(people, leave_out, people_from, read or {})
     cohort = open_cohort(data, selection)
-    choices = Choices(split, features, model, config, overrides, seed)
+    choices = Choices(split, features, model, config, overrides, seed, device)
     settings = resolve(cohort, choices, people=people)
     running = Running(settings.jobs if jobs is None else jobs, progress, checkpoint)
     _split(settings)  # an unknown one is refused before any work is done
@@ -185,9 +190,11 @@ def judge(
         nuisance=_nuisance(cohort, settings, table, running),
         changed=_changed(cohort, settings, running),
     )
-    result = validate.run.evaluate(
-        settings.pipeline, table, _split(settings), seed=settings.seed, options=options
-    )
+    epochs = None if running.checkpoint is None else Path(running.checkpoint) / "epochs"
+    with watched(Watching(running.progress, epochs)):
+        result = validate.run.evaluate(
+            settings.pipeline, table, _split(settings), seed=settings.seed, options=options
+        )
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
     return replace(result, data=data, dropped=(*result.dropped, *cohort.dropped))
 
@@ -292,6 +299,7 @@ def _command(cohort: Cohort, choices: Choices, selection: Selection) -> str:
         ("--leave-out", ",".join(selection.leave_out)),
         ("--people-from", "" if selection.people_from == "header" else selection.people_from),
         *(("--read", f"{name}={value}") for name, value in selection.read.items()),
+        ("--device", choices.device),
         ("--seed", choices.seed or 0),
     ]
     words = [word for flag, value in given if value not in (None, "") for word in (flag, value)]

@@ -8,12 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from myograph.core.errors import DataError
+from myograph.core.errors import DataError, ParameterError
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Recording
 from myograph.workflows.cohort import Cohort
 
-__all__ = ["Choices", "default_pipeline", "read_options", "resolve"]
+__all__ = ["Choices", "default_pipeline", "read_options", "require_network", "resolve"]
 
 # Above this rate a recording holds the band of surface EMG, and low frequencies are movement.
 # An armband at 200 Hz does not: it filters before it samples, and is taken as it is.
@@ -39,6 +39,8 @@ class Choices:
     overrides : sequence of str
         ``key.path=value``.
     seed : int, optional
+    device : str, optional
+        Where a network is trained, see `myograph.models.training.DEVICES`.
     """
 
     split: str | None = None
@@ -47,6 +49,7 @@ class Choices:
     config: str | PathLike[str] | None = None
     overrides: Sequence[str] = ()
     seed: int | None = None
+    device: str | None = None
 
 
 def resolve(cohort: Cohort, choices: Choices, *, people: Sequence[str] = ()) -> Any:
@@ -76,6 +79,7 @@ def resolve(cohort: Cohort, choices: Choices, *, people: Sequence[str] = ()) -> 
         settings = _merged(settings, given.model_dump(mode="json", exclude_unset=True))
         where = str(Path(choices.config))
     settings = _merged(settings, _from_flags(choices))
+    _place_training(settings["pipeline"], choices.device)
     if people:
         settings["people"] = list(people)
     return parse_config(
@@ -157,6 +161,36 @@ def _from_flags(choices: Choices) -> dict[str, Any]:
     if choices.seed is not None:
         settings["seed"] = choices.seed
     return settings
+
+
+def require_network(model: str, *, what: str) -> None:
+    """Refuse a model that does not learn in epochs.
+
+    Raises
+    ------
+    ParameterError
+    """
+    from myograph.models import MODELS
+    from myograph.models.deep import Network
+
+    if not issubclass(MODELS[model], Network):
+        networks = [name for name in MODELS if issubclass(MODELS[name], Network)]
+        raise ParameterError(
+            f"Model {model!r} does not learn in epochs and cannot be {what}; leave that option "
+            f"away, or choose one of {networks}."
+        )
+
+
+def _place_training(pipeline: dict[str, Any], device: str | None) -> None:
+    """Say where the model is trained, if it is one that can be told."""
+    if device is None:
+        return
+    from myograph.models.training import pick_device
+
+    require_network(pipeline["model"]["name"], what="trained on a device")
+    pick_device(device)
+    params = dict(pipeline["model"].get("params", {}))
+    pipeline["model"] = {**pipeline["model"], "params": {**params, "device": device}}
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

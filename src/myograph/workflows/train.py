@@ -13,8 +13,9 @@ import numpy as np
 from myograph.core.errors import DataError
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.evaluate import RESULT, Running, Told, measure
+from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_free
-from myograph.workflows.settings import Choices, resolve
+from myograph.workflows.settings import Choices, require_network, resolve
 
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
@@ -76,7 +77,10 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     people_from: str = "header",
     read: Mapping[str, Any] | None = None,
     validation: str | PathLike[str] | None = None,
+    device: str | None = None,
     jobs: int | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    curve: str | PathLike[str] | None = None,
     force: bool = False,
     progress: Told | None = None,
 ) -> Trained:
@@ -84,7 +88,7 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
 
     Parameters
     ----------
-    data, features, model, config, overrides, seed, people, people_from, read, jobs, progress
+    data, features, model, config, overrides, seed, people, people_from, read, device, jobs
         As for `myograph.workflows.evaluate.evaluate`.
     out : path
         Ends in ``.myomodel``.
@@ -92,8 +96,15 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
         People to keep unseen.
     validation : path, optional
         A result's folder; its summary goes into the model, if its pipeline is the same.
+    checkpoint : path, optional
+        Folder for the state of a network after every epoch: a training that was stopped goes on
+        from there, to the same weights.
+    curve : path, optional
+        Picture of loss and score of a network by epoch (.svg, .png), drawn while it learns.
     force : bool
         Overwrite the file.
+    progress : callable, optional
+        See `myograph.workflows.evaluate.Told`.
 
     Raises
     ------
@@ -103,11 +114,16 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
         If the file exists and ``force`` is not given.
     """
     target = check_free(Path(out), force=force)
+    drawn = None if curve is None else Path(curve)
+    watching = Watching(progress, checkpoint, drawn, force)
     cohort = open_cohort(data, Selection(people, leave_out, people_from, read or {}))
-    settings = resolve(cohort, Choices(None, features, model, config, overrides, seed))
+    settings = resolve(cohort, Choices(None, features, model, config, overrides, seed, device))
+    if checkpoint is not None or curve is not None:
+        require_network(settings.pipeline.model.name, what="kept or drawn epoch by epoch")
     table = measure(cohort, settings, Running(jobs, progress))
     result = _validation(validation, settings)
-    return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
+    with watched(watching):
+        return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
 
 
 @dataclass(frozen=True, slots=True)

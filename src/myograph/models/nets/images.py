@@ -91,7 +91,7 @@ class ImageNet(Module):
     dropout : float
     """
 
-    def __init__(  # noqa: PLR0913 - sizes, by their names
+    def __init__(
         self,
         image: Any,
         *,

@@ -146,7 +146,8 @@ class Learner:
         for group in net.optimizer_.param_groups:
             group["lr"] = rate
         cards = [torch.cuda.current_device()] if net.device == "cuda" else []
-        with torch.random.fork_rng(devices=cards):
+        same = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+        with same, torch.random.fork_rng(devices=cards):
             torch.manual_seed(int(self.settings.rng(epoch).integers(2**62)))  # of dropout
             net.fit_loop(None, epochs=1)
         held = (float("nan"), float("nan"))

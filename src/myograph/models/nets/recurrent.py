@@ -34,7 +34,7 @@ class Recurrent(Module):
     dropout : float
     """
 
-    def __init__(  # noqa: PLR0913 - sizes, by their names
+    def __init__(
         self,
         steps: Any,
         *,
