@@ -37,7 +37,7 @@ def files(make_recording, place: Path) -> tuple[str, str, str]:
         for recording in loud[:3]:
             write(recording, folder / f"{recording.subject.pseudonym}.npz")
         write(replace(loud[3], subject=Subject("new")), new)
-        train(folder, model, overrides=["pipeline.scaling=standard"])
+        train(folder, model, overrides=["pipeline.scaling=standard"], jobs=1)
     return str(model), str(new), str(folder)
 
 

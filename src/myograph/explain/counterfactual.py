@@ -99,7 +99,8 @@ class Counterfactual:
             told = [f"{c.name} been {_factor(c.size)}" for c in self.changes]
         else:
             told = [
-                f"{_words(c.name)} been {c.after:.3g}{_unit(c.unit)} instead of {c.before:.3g} "
+                f"{_words(c.name)} been {_number(c.after)}{_unit(c.unit)} instead of "
+                f"{_number(c.before)} "
                 f"({c.size:+.1f} SD)"
                 for c in self.changes
             ]
@@ -411,6 +412,12 @@ def _words(name: str) -> str:
         return name
     words = FEATURES[plain].function.__name__.replace("_", " ")
     return f"the {words} of {where} ({name})" if " " in words else name
+
+
+def _number(value: float) -> str:
+    """Write three digits that count, without an exponent where a person reads it."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
 def _factor(gain: float) -> str:

@@ -63,9 +63,10 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
     lines = list(zip(range(len(samples)), places, strict=False))
     if len(samples) != n_channels:  # rows are bands: the signal lies over all of them
         lines, height = [(0, (n_channels - 1) / 2)], height / n_channels
+    strength = 1.0 if len(samples) == n_channels else 0.55
     for row, place in lines:
         line = place + (samples[row] - np.median(samples[row])) / height
-        upper.plot(time_s, line, color=INK, linewidth=0.5)
+        upper.plot(time_s, line, color=INK, linewidth=0.5 * strength, alpha=strength)
     upper.set_yticks(places, [short(each, 14) for each in heat.names])
     upper.set_ylim(-0.6, n_channels - 0.4)
     upper.set_xlim(start_s, stop_s)
