@@ -41,7 +41,7 @@ class Detector(SavedAsArrays, BaseEstimator):
         it more nearly normal, such as amplitudes (box1964). For windows this is always done.
     """
 
-    state = ("floor_", "n_samples_")
+    state: ClassVar[tuple[str, ...]] = ("floor_", "n_samples_")
 
     #: True when `fit` also makes use of classes.
     uses_labels: ClassVar[bool] = False
