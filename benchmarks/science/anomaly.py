@@ -59,13 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="myo-cotellard")
     parser.add_argument("--cache", type=Path, help="keep the measured windows here")
+    parser.add_argument("--views", nargs="+", choices=VIEWS, default=VIEWS)
     parser.add_argument("--no-limits", action="store_true", help="areas only: a third of the time")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     started = time.perf_counter()
     measured = prepared(given.data, given.cache)
     limits = not given.no_limits
-    rows = [row for view in VIEWS for row in judged(measured, view, limits=limits)]
+    rows = [row for view in given.views for row in judged(measured, view, limits=limits)]
     told = {"data": given.data, "goal": GOAL, "folds": FOLDS, "rows": rows}
     told["people"] = len(np.unique(measured["known.people"]))
     told["missed"] = [
