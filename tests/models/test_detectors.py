@@ -150,6 +150,8 @@ def test_windows_are_judged_by_their_bands(name: str):
     fresh = rng.standard_normal((60, 2, 64))
     hum = fresh + 3 * np.sin(2 * np.pi * 8 * np.arange(64) / 64)
     assert area(detector.strangeness(fresh), detector.strangeness(hum)) > 0.98
+    dead = fresh * [[[1.0], [0.0]]]
+    assert area(detector.strangeness(fresh), detector.strangeness(dead)) > 0.98
     assert np.isfinite(detector.strangeness(np.zeros((1, 2, 64)))).all()
     with pytest.raises(DataError, match="learned from windows of 64 samples"):
         detector.strangeness(np.zeros((1, 2, 60)))

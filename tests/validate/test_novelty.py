@@ -5,7 +5,7 @@ import pytest
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.validate.metrics import roc_auc
-from myograph.validate.novelty import NoveltyGate, fit_novelty_gate
+from myograph.validate.novelty import NoveltyGate, fit_novelty_gate, score_novelty
 
 
 def people(n, *, windows=30, apart=0.5, seed=0):
@@ -83,3 +83,19 @@ def test_refused():
         fit_novelty_gate(values, codes, false_alarms=1.0)
     with pytest.raises(DataError, match="knows 4 features"):
         fit_novelty_gate(values, codes).distance([[1.0]])
+
+
+def test_a_gate_is_scored_person_by_person():
+    far = np.array([1.0, 2.0, 3.0, np.inf, 1.0, 5.0, 4.0, 6.0])
+    strange = np.array([False, False, True, True] * 2)
+    whose = np.repeat(["a", "b"], 4)
+    score = score_novelty(far, strange, whose, limit=3.5)
+    assert score.auroc.value == pytest.approx((1.0 + 0.75) / 2)
+    assert score.stopped.value == pytest.approx((0.5 + 1.0) / 2)
+    assert score.false_alarms.value == pytest.approx((0.0 + 0.5) / 2)
+    assert score.auroc.evidence == "person"
+    assert set(score.to_dict()) == {"auroc", "stopped", "false_alarms"}
+    with pytest.raises(DataError, match="Person 'b' has windows of one kind only"):
+        score_novelty(far, np.array([False, True] * 2 + [True] * 4), whose, limit=1.0)
+    with pytest.raises(DataError, match="needed in equal number"):
+        score_novelty(far * np.nan, strange, whose, limit=1.0)

@@ -127,14 +127,10 @@ class SelectionConfig(_Open):
 
 
 class NoveltyConfig(_Open):
-    """What refuses windows unlike those learned from: ``{"name": "autoencoder"}``.
+    """What refuses windows unlike those learned from: ``{"name": "vae", "false_alarms": 0.1}``.
 
-    Parameters
-    ----------
-    name : str
-        See `myograph.models.detector.DETECTORS`; its parameters stand beside it.
-    false_alarms : float
-        Share of a new person's windows that may be refused without cause.
+    ``name`` is one of `myograph.models.detector.DETECTORS`, and its parameters stand beside it;
+    ``false_alarms`` is the share of a new person's windows that may be refused without cause.
     """
 
     name: str = "mahalanobis"

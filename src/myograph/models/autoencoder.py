@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class _Rebuilder(Detector):
         See `myograph.models.training.Taught`.
     """
 
-    state = (*Detector.state, "curve_")
+    state: ClassVar[tuple[str, ...]] = (*Detector.state, "curve_")
 
     curve_: Floats
     weights_: dict[str, NDArray[Any]]

@@ -26,6 +26,8 @@ Numbers = NDArray[np.intp]
 N_BANDS = 8
 # What is added before a logarithm, as a share of the typical value.
 _FLOOR = 0.1
+# Share of windows with less power than what is called quiet.
+_RARE = 0.05
 
 
 class Detector(SavedAsArrays, BaseEstimator):
@@ -41,7 +43,7 @@ class Detector(SavedAsArrays, BaseEstimator):
         it more nearly normal, such as amplitudes (box1964). For windows this is always done.
     """
 
-    state = ("floor_", "n_samples_")
+    state: ClassVar[tuple[str, ...]] = ("floor_", "n_samples_")
 
     #: True when `fit` also makes use of classes.
     uses_labels: ClassVar[bool] = False
@@ -80,7 +82,11 @@ class Detector(SavedAsArrays, BaseEstimator):
             )
         self.n_samples_ = np.asarray(given.shape[2] if given.ndim == 3 else 0, dtype=np.int64)
         rows = band_powers(given) if given.ndim == 3 else given
-        self.floor_ = _floors(rows) if self.logs or given.ndim == 3 else np.zeros(rows.shape[1])
+        self.floor_ = np.zeros(rows.shape[1])
+        if given.ndim == 3:
+            self.floor_ = _FLOOR * _quiet(rows)
+        elif self.logs:
+            self.floor_ = _floors(rows)
         people = numbers_of_people(groups, len(rows))
         kinds = np.zeros(len(rows), dtype=np.intp)
         if y is not None and self.uses_labels:
@@ -246,6 +252,12 @@ def _floors(rows: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         gain = np.log(rows.std(axis=0)) - np.log(logs.std(axis=0)) - logs.mean(axis=0)
     return np.where((rows >= 0).all(axis=0) & (gain > 0), floor, 0.0)
+
+
+def _quiet(powers: Floats) -> Floats:
+    """Return what each power rarely falls below: a silent channel lies well under it."""
+    rare = np.quantile(powers, _RARE, axis=0)
+    return np.where(rare > 0, rare, np.where(powers.max(axis=0) > 0, powers.mean(axis=0), 1.0))
 
 
 def _logs(rows: Floats, floor: Floats) -> Floats:

@@ -74,6 +74,15 @@ class AttentionPooling(SavedAsArrays):
     classes_: NDArray[Any]
     centre_: Floats
     spread_: Floats
+    embed_: Floats
+    embed_level_: Floats
+    bend_: Floats
+    bend_level_: Floats
+    gate_: Floats
+    gate_level_: Floats
+    worth_: Floats
+    say_: Floats
+    say_level_: Floats
     curve_: Floats
 
     def __init__(  # noqa: PLR0913 - settings of the model, by their names

@@ -57,13 +57,13 @@ def fit_gate(
     if config.novelty is None:
         return None
     name, params = _detector(config, seed)
-    labels = {"labels": table.index.label} if DETECTORS[name].uses_labels else {}
+    labels = table.index.label if DETECTORS[name].uses_labels else None
     return fit_novelty_gate(
         values,
         table.index.subject,
-        method=name,
+        labels=labels,
         false_alarms=config.novelty.false_alarms,
-        **labels,
+        method=name,
         **params,
     )
 

@@ -91,10 +91,15 @@ def score_novelty(
     stopped = far > np.broadcast_to(np.asarray(limit, dtype=np.float64), far.shape)
     rows = np.array([_of_person(far, odd, stopped, groups, k) for k in range(len(groups.names))])
     counts = resample(len(rows), seed=seed)
-    found = [
-        mean_estimate(column, counts, evidence="person", bounds=(0.0, 1.0)) for column in rows.T
-    ]
-    return NoveltyScore(*found)
+    auroc, caught, alarms = (_mean(column, counts) for column in rows.T)
+    return NoveltyScore(auroc, caught, alarms)
+
+
+def _mean(of_people: NDArray[np.float64], counts: NDArray[np.float64]) -> Estimate:
+    found = mean_estimate(of_people, counts, evidence="person", bounds=(0.0, 1.0))
+    if found is None:
+        raise DataError("No person has a score that is a number.")
+    return found
 
 
 def _of_person(
