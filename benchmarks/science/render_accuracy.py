@@ -86,6 +86,10 @@ def ladders(told: dict[str, Any] | None) -> Iterator[str]:
 
 
 def numbers(told: dict[str, Any] | None) -> Iterator[str]:
+    if not of_task(told, "number"):
+        yield "Not run yet: `python benchmarks/science/number_ladders.py`."
+        return
+
     def rows() -> Iterator[list[str]]:
         for name, each in of_task(told, "number").items():
             for k, row in enumerate(each["rows"]):
