@@ -296,7 +296,7 @@ def _best_cut_in_order(
 
 
 @numba.njit(cache=True, nogil=True)
-def _part(bag: Bag, words: NDArray[np.uint64], span: tuple[int, int], cut: tuple[int, int]) -> int:
+def _part(bag: Bag, words: NDArray[np.uint64], span: tuple[int, int], cut: tuple[Any, int]) -> int:
     """Move the rows of a node that go left before those that go right; return where these begin."""
     rows, weights, labels = bag
     feature, edge = cut
@@ -320,13 +320,13 @@ def _best_split(
     total: NDArray[np.int64],
     rules: tuple[int, int, int, int],
     scratch: tuple[Any, ...],
-) -> tuple[int, int]:
+) -> tuple[np.int64, int]:
     """Return the feature and the edge that part a node best; feature -1 where nothing does."""
     order, state, room = scratch
     min_leaf, n_tried, _, shift = rules
     n_features = len(order)
     some = span[1] - span[0] <= _SOME
-    best, feature, edge, varied, done = -1.0, -1, -1, False, 0
+    best, feature, edge, varied, done = -1.0, np.int64(-1), -1, False, 0
     # As many features as asked for, and then one by one until one of them varies in this node.
     while done < n_features and not (done >= n_tried and varied):
         more = n_tried if done == 0 else 1
@@ -344,7 +344,7 @@ def _best_split(
                 found = _best_cut(room[0][j], total, min_leaf, room)
             varied = varied or found[2]
             if found[0] > best:
-                best, feature, edge = found[0], int(tried[j]), found[1]
+                best, feature, edge = found[0], np.int64(tried[j]), found[1]
         done += more
     return feature, edge
 

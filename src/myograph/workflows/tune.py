@@ -206,8 +206,13 @@ def _facts(study: Study) -> dict[str, Any]:
         "values": study.best.values,
         "score": study.best.score,
         "as_given": study.given,
-        "trials": [trial.to_dict() for trial in study.trials],
+        # How long it took is not part of a result: equal runs are equal.
+        "trials": [_without_time(trial.to_dict()) for trial in study.trials],
     }
+
+
+def _without_time(trial: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in trial.items() if name != "seconds"}
 
 
 def _notes(budget: Budget, studies: Sequence[Study]) -> tuple[str, ...]:
