@@ -222,6 +222,27 @@ def test_knowledge_of_the_test_side_is_found(make_index, make_table, fit, passed
     assert found.passed is passed
 
 
+@pytest.mark.parametrize(("scored", "passed"), [(honest, True), (scaled_by_everyone, False)])
+def test_what_a_scored_pipeline_said_spares_one_of_the_two_fits(
+    make_index, make_table, scored, passed
+):
+    table = make_table(make_index())
+    folds = make_split("leave-one-subject-out").folds(table.index)
+    number, rows = leakage.audited(folds)
+    assert np.isin(rows, folds[number].train).all()
+    told, fits = scored(table, folds[number])(table.take(rows)), []
+
+    def fit(spoiled, fold):
+        fits.append(fold)
+        return scored(spoiled, fold)
+
+    found = leakage.audit_fitting(fit, table, folds, seed=0, told=told)
+    assert found.passed is passed
+    assert fits == [folds[number]]
+    other = leakage.audit_fitting(fit, table, folds, seed=0, told=np.nextafter(told, np.inf))
+    assert not other.passed
+
+
 def test_a_column_that_is_the_label_is_found(make_index, make_table):
     index = make_index()
     table = make_table(index)

@@ -30,6 +30,7 @@ __all__ = [
     "audit_people",
     "audit_repetitions",
     "audit_samples",
+    "audited",
     "permute_labels",
 ]
 
@@ -189,16 +190,30 @@ def _follows_number(column: NDArray[np.float64], label: NDArray[np.float64]) -> 
     return bool(abs(np.corrcoef(column, label)[0, 1]) > 1 - 1e-9)
 
 
-def audit_fitting(fit: Fit, table: FeatureTable, folds: Sequence[Fold], *, seed: int) -> Audit:
+def audited(folds: Sequence[Fold]) -> tuple[int, Rows]:
+    """Return which fold `audit_fitting` looks at, and the training windows it asks about."""
+    number = min(range(len(folds)), key=lambda k: len(folds[k].train))
+    return number, _spread(folds[number].train, _PROBES)
+
+
+def audit_fitting(
+    fit: Fit,
+    table: FeatureTable,
+    folds: Sequence[Fold],
+    *,
+    seed: int,
+    told: NDArray[np.float64] | None = None,
+) -> Audit:
     """Fit again with everything outside the training side spoiled: nothing may change.
 
     The fold with the least to train on is fitted twice, on the true table and on one whose other
     rows hold wild numbers and shuffled labels; the predictions for training windows must be the
-    same to the last bit.
+    same to the last bit. ``told`` are the predictions of a pipeline that was already fitted on
+    the true table, for the windows of `audited`; then the first fit is spared.
     """
-    fold = min(folds, key=lambda each: len(each.train))
-    probes = table.take(_spread(fold.train, _PROBES))
-    before = fit(table, fold)(probes)
+    number, rows = audited(folds)
+    fold, probes = folds[number], table.take(rows)
+    before = fit(table, fold)(probes) if told is None else told
     after = fit(_poisoned(table, fold, seed=seed), fold)(probes)
     if np.array_equal(before, after):
         return _clean(

@@ -37,6 +37,8 @@ from myograph.validate.trust import Trust, measure_trust
 __all__ = ["Progress", "RunOptions", "classes_of", "evaluate"]
 
 _NOTES = "notes"
+#: What a scored pipeline says of some windows it was trained on, for the audit of fitting.
+_AUDITED = "audited"
 #: Below this many people the bootstrap is known to be too narrow.
 _FEW_PEOPLE = 10
 
@@ -149,7 +151,7 @@ def evaluate(
         split=split_facts(split, manifest),
         data=data_facts(table, result.index),
         seed=seed,
-        audits=_audits(run, config, table, manifest.scope),
+        audits=_audits(run, config, table, manifest.scope, outputs),
         notes=(*notes, *_notes(outputs, table.index, folds, classes)),
         selection=_selection(config, table, folds, outputs),
         environment=environment(),
@@ -193,9 +195,16 @@ class _Run:
     def _todo(
         self, numbers: Sequence[int], kept: Checkpoint | None
     ) -> Iterator[tuple[int, Outputs]]:
+        asked, rows = self.asked()
         arguments = (
             (
-                _Job(number, self.folds[number].train, self.folds[number].test, self.seed),
+                _Job(
+                    number,
+                    self.folds[number].train,
+                    self.folds[number].test,
+                    self.seed,
+                    rows if number == asked else None,
+                ),
                 self._rungs_of(number),
                 self.classes,
                 self.options.changed,
@@ -207,6 +216,16 @@ class _Run:
             if kept is not None:  # here, and not where it was done: that may be another machine
                 kept.write(number, outputs)
             yield number, outputs
+
+    def asked(self) -> tuple[int, Rows | None]:
+        """Return the fold whose scored pipeline the audit of fitting asks, and about which rows.
+
+        None where folds may be fitted elsewhere or earlier, or by another configuration: the last
+        bit may differ there with nothing wrong, and the audit fits twice itself.
+        """
+        if self.options.jobs != 1 or self.options.checkpoint is not None or self.chosen:
+            return -1, None
+        return leakage.audited(self.folds)
 
     def _rungs_of(self, number: int) -> tuple[Rung, ...]:
         """Return the rungs of a fold; the model's is as it was tuned for the fold."""
@@ -223,6 +242,7 @@ class _Job:
     train: Rows
     test: Rows
     seed: int
+    asked: Rows | None = None
 
 
 def _one_fold(
@@ -241,6 +261,8 @@ def _one_fold(
             if rung.name == MODEL:
                 notes = list(pipeline.notes)
                 outputs |= taken_in_fold(pipeline)
+                if job.asked is not None:
+                    outputs[_AUDITED] = answer(pipeline, rung.table.take(job.asked), classes)
                 for name, table in changed.items():
                     outputs[CHANGED + name] = answer(pipeline, table.take(job.test), classes)
     outputs[_NOTES] = np.array(notes, dtype=np.str_)
@@ -341,15 +363,17 @@ def _compared(scorer: Scorer, scores: dict[str, Scores]) -> dict[str, Any]:
 
 
 def _audits(
-    run: _Run, config: PipelineConfig, table: FeatureTable, scope: str
+    run: _Run, config: PipelineConfig, table: FeatureTable, scope: str, outputs: Sequence[Outputs]
 ) -> tuple[Audit, ...]:
     def fit(spoiled: FeatureTable, fold: Fold) -> leakage.Predict:
         pipeline = fit_rows(config, spoiled, fold.train, seed=run.seed)
         return lambda probes: answer(pipeline, probes, run.classes)
 
     index, folds = table.index, run.folds
+    asked, rows = run.asked()
+    told = None if rows is None else outputs[asked][_AUDITED]
     with one_thread():
-        fitting = leakage.audit_fitting(fit, table, folds, seed=run.seed)
+        fitting = leakage.audit_fitting(fit, table, folds, seed=run.seed, told=told)
     return (
         leakage.audit_people(index, folds, scope=scope),
         leakage.audit_repetitions(index, folds, scope=scope),
