@@ -93,7 +93,7 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     Parameters
     ----------
     data, features, model, config, overrides, seed, people, people_from, read, device, jobs
-    cluster, cache, progress
+    cluster, cache
         As for `myograph.workflows.evaluate.evaluate`.
     out : path
         Ends in ``.myomodel``.
