@@ -3,7 +3,7 @@
     python benchmarks/science/render_accuracy.py
 
 reads benchmarks/results/ladders.json, plain_method.json, needle_nmd.json and
-pathology-novelty.json, and replaces what stands between the markers of the page. A test holds the
+anomaly_pathology.json, and replaces what stands between the markers of the page. A test holds the
 page to what this writes.
 """
 
@@ -33,7 +33,7 @@ def rendered(page: str) -> str:
         "numbers": numbers(read("ladders.json")),
         "plain": plain(read("plain_method.json")),
         "needle": needle(read("needle_nmd.json")),
-        "novelty": novelty(read("pathology-novelty.json")),
+        "novelty": novelty(read("anomaly_pathology.json")),
     }
     for name, lines in tables.items():
         block = "\n".join([f"<!-- {name} -->", *lines, f"<!-- /{name} -->"])
