@@ -7,6 +7,7 @@ out again: a task runs alone where it lands.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -43,8 +44,18 @@ def fan_out(
     [2, 4]
     """
     kind = "generator" if in_order else "generator_unordered"
+    _allow_replaced_workers()
     parallel = joblib.Parallel(n_jobs=jobs, return_as=kind)
     yield from parallel(joblib.delayed(_alone)(function, *each) for each in arguments)
+
+
+def _allow_replaced_workers() -> None:
+    """Let joblib replace a worker that has grown, even where warnings are errors.
+
+    It warns of the replacement in the thread that hands out the work. As an error the warning
+    ends that thread, and whoever waits for the results then waits for ever.
+    """
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
 
 
 def _alone(function: Callable[..., T], *arguments: Any) -> T:

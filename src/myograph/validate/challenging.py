@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from myograph.core.errors import DataError
 from myograph.core.recording import Recording
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
+from myograph.pipeline.fanout import fan_out
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate.challenges import Challenge, Challenged, Given, challenges_for
 from myograph.validate.fitting import answer, fit_rows, one_thread
@@ -149,14 +149,13 @@ class _Plan:
         index = self.table.index
         digests = np.array([recording.source_digest for recording in recordings])
         folds = self.split.folds(index)
-        run = joblib.Parallel(n_jobs=options.jobs, return_as="generator")
-
         def tested(fold: Fold) -> list[Recording]:
             rows = np.isin(digests, np.unique(index.recording[fold.test]))
             return [recordings[int(number)] for number in np.flatnonzero(rows)]
 
+        work = ((self, fold, tested(fold)) for fold in folds)
         found = []
-        for each in run(joblib.delayed(_one_fold)(self, fold, tested(fold)) for fold in folds):
+        for each in fan_out(_one_fold, work, jobs=options.jobs):
             found.append(each)
             if options.progress is not None:
                 options.progress(len(found), len(folds))
