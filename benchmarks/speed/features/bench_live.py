@@ -1,8 +1,9 @@
 """Latency of a live hop, growth of the cost, threads, and what the first call takes.
 
 - A hop: 100 new samples at 2000 Hz go through a causal band-pass and become one 400-sample window
-  of features, as in a running pipeline; p50 and p99 over many hops, of the wall clock and of the
-  processor's time, which a busy machine does not stretch.
+  of features, as in a running pipeline; p50 and p99 of the wall clock, round by round over the
+  whole sitting. A bare loop of Python is timed in every round beside them: where the machine is
+  shared, its p50 doubles when somebody else is busy, and its p99 is what no program can go below.
 - Growth: the same features on longer recordings and on more channels; the exponent of a straight
   line through the logarithms is 1 when the cost is linear. Drawn in features-growth.svg.
 - Threads: windows a second with one thread and with all cores, by the wall clock.
@@ -27,11 +28,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 from harness import RESULTS, environment
@@ -75,41 +78,77 @@ FIRST_SETS: dict[str, list[Any]] = {
 }
 
 
-def hop_latency(
-    n_channels: int, features: Sequence[Any], hops: int, *, seed: int = 0
-) -> dict[str, float]:
-    """Push hops through steps, windows and features; return microseconds, by both clocks."""
-    definition = {
-        "steps": [{"step": "bandpass", "low_hz": 20.0, "high_hz": 450.0}],
-        "windowing": {
-            "length_ms": 1000 * LENGTH / FS_HZ,
-            "step_ms": 1000 * HOP / FS_HZ,
-            "label_sources": [],
-        },
-        "features": list(features),
-    }
-    layout = Layout(float(FS_HZ), tuple(Channel(f"e{k}", kind="semg") for k in range(n_channels)))
-    state = Pipeline(definition).front.start(layout)
-    rng = np.random.default_rng(seed)
-    chunks = (50 * rng.standard_normal((64, n_channels, HOP))).astype(np.float32)
-    taken = np.empty((hops, 2))
-    for k in range(-100, hops):
-        chunk = chunks[k % len(chunks)]
-        begin, begin_cpu = time.perf_counter(), time.thread_time()
-        values, _ = state.push(chunk)
-        if k >= 0:
-            taken[k] = time.perf_counter() - begin, time.thread_time() - begin_cpu
-            assert len(values) == 1
-    p50, p99 = 1e6 * np.percentile(taken, [50, 99], axis=0)
-    wall = {"p50_us": float(p50[0]), "p99_us": float(p99[0])}
-    return {**wall, "cpu_p50_us": float(p50[1]), "cpu_p99_us": float(p99[1]), "hops": hops}
+@dataclass(frozen=True)
+class Hop:
+    """One case: the pipeline's front, started, and the samples to push."""
+
+    name: str
+    n_channels: int
+    goal_p99_us: float
+    push: Callable[[NDArray[np.float32]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+    chunks: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, name: str, n_channels: int, features: Sequence[Any], goal: float) -> Hop:
+        definition = {
+            "steps": [{"step": "bandpass", "low_hz": 20.0, "high_hz": 450.0}],
+            "windowing": {
+                "length_ms": 1000 * LENGTH / FS_HZ,
+                "step_ms": 1000 * HOP / FS_HZ,
+                "label_sources": [],
+            },
+            "features": list(features),
+        }
+        channels = tuple(Channel(f"e{k}", kind="semg") for k in range(n_channels))
+        state = Pipeline(definition).front.start(Layout(float(FS_HZ), channels))
+        noise = np.random.default_rng(0).standard_normal((64, n_channels, HOP))
+        return cls(name, n_channels, goal, state.push, (50 * noise).astype(np.float32))
+
+    def microseconds(self, count: int) -> NDArray[np.float64]:
+        """Push ``count`` hops and return what each took."""
+        push, chunks, taken = self.push, self.chunks, np.empty(count)
+        for k in range(-100, count):
+            chunk = chunks[k % len(chunks)]
+            begin = time.perf_counter()
+            push(chunk)
+            taken[k] = time.perf_counter() - begin  # those before 0 are written over
+        return 1e6 * taken
 
 
-def hop_rows(hops: int) -> list[dict[str, Any]]:
-    rows = []
-    for name, n_channels, features, goal in HOPS:
-        row: dict[str, Any] = {"row": name, "channels": n_channels, "goal_p99_us": goal}
-        rows.append({**row, **hop_latency(n_channels, features, hops)})
+def bare_loop(count: int) -> NDArray[np.float64]:
+    """Time a loop of Python that takes about as long as a hop of 8 channels, in microseconds."""
+    taken = np.empty(count)
+    for k in range(count):
+        begin = time.perf_counter()
+        total = 0
+        for i in range(600):
+            total += i
+        taken[k] = time.perf_counter() - begin
+    return 1e6 * taken
+
+
+def hop_rows(hops: int, rounds: int) -> list[dict[str, Any]]:
+    """Time every case in turns; of each round p50 and p99."""
+    cases = [Hop.of(*case) for case in HOPS]
+    work = {f"{c.name}, {c.n_channels} channels": c.microseconds for c in cases}
+    found: dict[str, list[list[float]]] = {name: [] for name in (*work, "bare loop")}
+    for _ in range(rounds):
+        for name, measured in (("bare loop", bare_loop), *work.items()):
+            taken = measured(hops // rounds)
+            found[name].append([round(float(v), 2) for v in np.percentile(taken, [50, 99])])
+    rows = [
+        {"row": case.name, "channels": case.n_channels, "goal_p99_us": case.goal_p99_us}
+        for case in cases
+    ]
+    rows.append({"row": "a bare loop of Python", "channels": None, "goal_p99_us": None})
+    for row, by_round in zip(
+        rows, (*(found[name] for name in work), found["bare loop"]), strict=True
+    ):
+        p50, p99 = np.median(by_round, axis=0)
+        quiet = min(by_round, key=lambda one: one[1])
+        row.update(
+            hops=hops, p50_us=p50, p99_us=p99, quietest_round_us=quiet, rounds_us=by_round
+        )  # fmt: skip
     return rows
 
 
@@ -164,25 +203,30 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def first_calls(python: str) -> list[dict[str, Any]]:
+def first_calls(python: str, repeats: int) -> list[dict[str, Any]]:
     """Run fresh processes without, then with, compiled code at hand."""
     # An installer turns modules into bytecode; so does this, where the environment forbids it.
     compileall.compile_dir(Path(myograph.__file__).parent, quiet=1)
     rows = []
     for name, features in FIRST_SETS.items():
-        found = []
-        with tempfile.TemporaryDirectory() as cache:
-            for _ in range(3):
-                done = subprocess.run(
-                    [python, "-c", FIRST, json.dumps(features)],
-                    env={**os.environ, "NUMBA_CACHE_DIR": cache},
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                )
-                found.append(json.loads(done.stdout))
-        later = min(found[1:], key=lambda one: one["cpu_s"])
-        rows.append({"row": name, "after_install": found[0], "later": later})
+        fresh, again = [], []
+        for _ in range(repeats):
+            with tempfile.TemporaryDirectory() as cache:
+                for found in (fresh, again, again):
+                    done = subprocess.run(
+                        [python, "-c", FIRST, json.dumps(features)],
+                        env={**os.environ, "NUMBA_CACHE_DIR": cache},
+                        capture_output=True,
+                        text=True,
+                        check=True,
+                    )
+                    found.append(json.loads(done.stdout))
+        row: dict[str, Any] = {"row": name}
+        for when, runs in (("after_install", fresh), ("later", again)):
+            row[when] = {key: float(np.median([run[key] for run in runs])) for key in runs[0]}
+            row[when]["least_cpu_s"] = min(run["cpu_s"] for run in runs)
+            row[when]["runs"] = len(runs)
+        rows.append(row)
     return rows
 
 
@@ -205,7 +249,9 @@ def threads() -> list[dict[str, Any]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hops", type=int, default=4000)
+    parser.add_argument("--hops", type=int, default=20_000, help="of each case")
+    parser.add_argument("--rounds", type=int, default=20, help="that the hops are spread over")
+    parser.add_argument("--repeats", type=int, default=3, help="of the first calls")
     parser.add_argument("--no-first", action="store_true", help="leave the first calls out")
     parser.add_argument(
         "--python",
@@ -214,26 +260,29 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
-    hops = hop_rows(given.hops)
+    hops = hop_rows(given.hops, given.rounds)
     for row in hops:
+        quiet = row["quietest_round_us"]
         told = (
-            f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us by the clock; "
-            f"{row['cpu_p50_us']:.0f}, {row['cpu_p99_us']:.0f} us of the processor"
+            f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us in the median round; "
+            f"{quiet[0]:.0f}, {quiet[1]:.0f} us in the quietest"
         )
-        print(f"{row['row']:<32} {row['channels']:>3} ch  {told}  (goal {row['goal_p99_us']:g} us)")
+        channels = f"{row['channels'] or '':>3}"
+        print(f"{row['row']:<32} {channels} channels  {told}  (goal {row['goal_p99_us']} us)")
     grown = growth()
     draw(grown, given.out.with_name(PICTURE.name))
     print(
         f"cost grows as samples^{grown['exponent_samples']:.2f}, "
         f"channels^{grown['exponent_channels']:.2f}"
     )
-    first = [] if given.no_first else first_calls(given.python)
+    first = [] if given.no_first else first_calls(given.python, given.repeats)
     for row in first:
         for when in ("after_install", "later"):
             told = row[when]
             print(
                 f"{row['row']}, {when}: {told['whole_s']:.2f} s, "
-                f"{told['cpu_s']:.2f} s of the processor (goal {FIRST_GOALS_S[when]} s)"
+                f"{told['cpu_s']:.2f} s of the processor, "
+                f"{told['least_cpu_s']:.2f} s at least (goal {FIRST_GOALS_S[when]} s)"
             )
     side = threads()
     for row in side:
