@@ -24,16 +24,18 @@ import numpy as np
 from myograph.core.layout import Channel, Layout
 from myograph.core.recording import Event, Recording, Subject
 from myograph.explain.attribution import band_gradients, grad_cam, integrated_gradients
-from myograph.explain.explained import spans_of
+from myograph.explain.cell_game import CellGame
+from myograph.explain.explainer import spans_of
 from myograph.explain.explanation import gathered
 from myograph.explain.faithfulness import judge, randomisation
-from myograph.explain.game import BandGame, CellGame, Game, MuscleGame
+from myograph.explain.game import Game
 from myograph.explain.importance import band_importance, muscle_importance
 from myograph.explain.moments import MomentGame
 from myograph.explain.parts import bands_of, muscles
 from myograph.explain.question import Question, Stretch, ask
 from myograph.explain.rest import Rest
 from myograph.explain.shapley import linear_shap, occlusion, shapley
+from myograph.explain.signal_game import BandGame, MuscleGame
 from myograph.explain.tree_shap import tree_shap
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate.stats import bootstrap_interval, proportion_estimate, resample

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
@@ -69,6 +72,22 @@ def compare(
             if round_number:
                 seconds[who].append(spent / count)
     return Comparison(case, seconds)
+
+
+def bare_loop(count: int) -> NDArray[np.float64]:
+    """Time a loop of Python's additions ``count`` times; return microseconds.
+
+    A yardstick of the moment: on a machine that others use too it takes 19 us when they are quiet
+    and up to twice as long when they are not.
+    """
+    taken = np.empty(count)
+    for k in range(count):
+        begin = time.perf_counter()
+        total = 0
+        for i in range(600):
+            total += i
+        taken[k] = time.perf_counter() - begin
+    return 1e6 * taken
 
 
 def environment(*packages: str) -> dict[str, Any]:

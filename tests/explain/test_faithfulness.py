@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from myograph.core.errors import DataError
+from myograph.explain.cell_game import CellGame
 from myograph.explain.faithfulness import Randomisation, judge, randomisation, shuffled
-from myograph.explain.game import CellGame, Game, MuscleGame
+from myograph.explain.game import Game
 from myograph.explain.shapley import shapley
+from myograph.explain.signal_game import MuscleGame
 
 
 class Sum(Game):
@@ -17,14 +19,11 @@ class Sum(Game):
     about, away = "part", "nothing"
 
     def __init__(self, worth):
-        self.worth = np.asarray(worth, dtype=float)
-        self.names, self.unit = tuple(map(str, self.worth)), "log-odds"
+        self.parts = np.asarray(worth, dtype=float)
+        self.names, self.unit = tuple(map(str, self.parts)), "log-odds"
 
-    def value(self, keep):
-        return keep @ self.worth
-
-    def _taken(self, mask):
-        raise NotImplementedError
+    def worth(self, keep):
+        return (keep @ self.parts)[:, None]
 
     def with_question(self, question):
         return self

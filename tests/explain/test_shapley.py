@@ -9,17 +9,12 @@ import numpy as np
 import pytest
 
 from myograph.core.errors import DataError, ParameterError
+from myograph.explain.cell_game import BandCellGame, CellGame
 from myograph.explain.explanation import Groups, gathered
-from myograph.explain.game import (
-    BandCellGame,
-    BandGame,
-    CellGame,
-    FeatureGame,
-    MuscleGame,
-    every_mask,
-)
+from myograph.explain.game import FeatureGame, every_mask
 from myograph.explain.parts import bands_of, families, muscles
 from myograph.explain.shapley import linear_shap, occlusion, shapley
+from myograph.explain.signal_game import BandGame, MuscleGame
 from myograph.explain.tree_shap import tree_shap
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from myograph.core.recording import Event
-from myograph.explain.explained import explain_question
+from myograph.explain.explainer import explain_question
 from myograph.explain.question import Stretch, ask
 from myograph.pipeline.pipeline import Pipeline
 from myograph.report.explanation import (
@@ -60,8 +60,8 @@ def test_doubtful_explanations_are_named_and_not_told(pipeline):
     wrong = found.bars[0]
     upside_down = replace(wrong.found, values=-wrong.found.values)
     from myograph.explain.faithfulness import judge
-    from myograph.explain.game import BandGame
     from myograph.explain.parts import bands_of
+    from myograph.explain.signal_game import BandGame
 
     game = BandGame(question, bands_of(fitted, 500.0))
     judged = replace(wrong, found=upside_down, faithfulness=judge(game, upside_down.values))

@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
-from harness import RESULTS, environment
+from harness import RESULTS, bare_loop, environment
 from peers import FS_HZ, HOP, LENGTH, SAME, windows_of
 
 import myograph
@@ -113,18 +113,6 @@ class Hop:
             push(chunk)
             taken[k] = time.perf_counter() - begin  # those before 0 are written over
         return 1e6 * taken
-
-
-def bare_loop(count: int) -> NDArray[np.float64]:
-    """Time a loop of Python that takes about as long as a hop of 8 channels, in microseconds."""
-    taken = np.empty(count)
-    for k in range(count):
-        begin = time.perf_counter()
-        total = 0
-        for i in range(600):
-            total += i
-        taken[k] = time.perf_counter() - begin
-    return 1e6 * taken
 
 
 def hop_rows(hops: int, rounds: int) -> list[dict[str, Any]]:

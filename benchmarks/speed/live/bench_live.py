@@ -23,7 +23,8 @@ from itertools import product
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
-from harness import RESULTS, environment
+import numpy as np
+from harness import RESULTS, bare_loop, environment
 
 from myograph.workflows.live_bench import Setting, measure
 
@@ -46,7 +47,9 @@ def main() -> None:
         setting = Setting(
             n_channels=n_channels, hops=given.hops, load=not given.no_load, priority=priority
         )
+        before = np.median(bare_loop(5000))
         found = measure(setting)
+        found["bare_loop_us"] = [float(before), float(np.median(bare_loop(5000)))]
         goals = GOALS.get(n_channels, {})
         found["goals_ms"] = goals
         found["reached"] = {k: found["latency_ms"][k] <= goal for k, goal in goals.items()}
@@ -56,7 +59,8 @@ def main() -> None:
             f"{n_channels} channels, {found['hops']} hops, priority {priority}: {told} ms; "
             f"controller delay {found['controller_delay_ms']:.1f} ms; "
             f"{100 * found['cpu_share']:.1f} % of a core; lost {found['lost']}, dropped "
-            f"{found['dropped']}; load average {found['load_average']:.1f}; goals "
+            f"{found['dropped']}; load average {found['load_average']:.1f}; a bare "
+            f"loop takes {max(found['bare_loop_us']):.0f} us (quiet: 19); goals "
             f"{found['reached']}",
             flush=True,
         )

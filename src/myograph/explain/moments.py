@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from myograph.core.errors import ParameterError
 from myograph.explain.explanation import Heat
-from myograph.explain.game import BandGame, Game, MuscleGame, every_mask
+from myograph.explain.game import Game, every_mask
 from myograph.explain.question import Question
 from myograph.explain.shapley import MOST_EXACT
+from myograph.explain.signal_game import BandGame, MuscleGame
 
 __all__ = ["MomentGame", "window_edges"]
 
@@ -54,7 +55,7 @@ class MomentGame(Game):
 
     def with_question(self, question: Question) -> MomentGame:
         """Return the same game about the same signal, asked of another model."""
-        return MomentGame(self.inner.with_question(question))  # type: ignore[arg-type]
+        return MomentGame(self.inner.with_question(question))
 
     def worth(self, keep: NDArray[np.bool_]) -> Array:
         """Return the evidence of each window with only some parts there; see `Game.worth`."""
@@ -94,9 +95,6 @@ class MomentGame(Game):
                 "cells sum to the evidence."
             ),
         )
-
-    def _taken(self, mask: NDArray[np.bool_]) -> Array:
-        raise NotImplementedError  # everything is in the table
 
 
 def window_edges(question: Question) -> Array:

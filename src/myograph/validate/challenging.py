@@ -149,6 +149,7 @@ class _Plan:
         index = self.table.index
         digests = np.array([recording.source_digest for recording in recordings])
         folds = self.split.folds(index)
+
         def tested(fold: Fold) -> list[Recording]:
             rows = np.isin(digests, np.unique(index.recording[fold.test]))
             return [recordings[int(number)] for number in np.flatnonzero(rows)]

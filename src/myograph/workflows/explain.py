@@ -101,7 +101,7 @@ def explain(  # noqa: PLR0913 - the verb as people type it: every option by its 
     asked : Asked, optional
         Which stretch and which classes.
     method : str
-        One of `myograph.explain.explained.METHODS`.
+        One of `myograph.explain.explainer.METHODS`.
     reference : People, optional
         The data the model learned from, for similar cases and explanations by feature.
     person : str
@@ -122,7 +122,7 @@ def explain(  # noqa: PLR0913 - the verb as people type it: every option by its 
     ParameterError
         If the data hold several recordings and none is chosen, or a choice is not there.
     """
-    from myograph.explain.explained import METHODS, explain_question
+    from myograph.explain.explainer import METHODS, explain_question
     from myograph.explain.question import Stretch, ask
     from myograph.pipeline.artifact import load_model
 
