@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def on_cluster(
         _check_workers(client, address)
         if shared is not None:
             _check_shared(client, shared)
-        stack.enter_context(joblib.parallel_config(backend="dask", client=client))
+        stack.enter_context(joblib.parallel_config(backend=_backend(client)))
         try:
             yield
         except distributed.KilledWorker as error:
@@ -96,6 +97,41 @@ def local_cluster(workers: int | None = None) -> Iterator[str]:
         silence_logs=50,
     ) as cluster:
         yield str(cluster.scheduler_address)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """What comes back in place of the result of a task that the cluster gave up."""
+
+    error: BaseException
+
+
+def _backend(client: Any) -> Any:
+    """Return joblib's way to a cluster, one that says so when the cluster gives a task up.
+
+    joblib itself waits for such a task for ever: it is told of results and of errors that tasks
+    raise, and of nothing else.
+    """
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):
+        def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Any:
+            future = super().submit(func, callback)
+
+            def tell(done: Any) -> None:
+                error = done.exception()
+                if error is not None and callback is not None:
+                    callback(_Lost(error))
+
+            future.add_done_callback(tell)
+            return future
+
+        def retrieve_result_callback(self, out: Any) -> Any:
+            if isinstance(out, _Lost):
+                raise out.error
+            return super().retrieve_result_callback(out)
+
+    return Backend(client=client)
 
 
 def _distributed() -> Any:
