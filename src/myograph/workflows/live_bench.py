@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from myograph.core.checks import check_count, check_positive
+from myograph.core.errors import DataError
 from myograph.core.layout import Channel, Layout
 from myograph.core.optional import needs
 from myograph.core.recording import Event, Recording, Subject
@@ -35,6 +36,7 @@ from myograph.stream.answer import Answer
 from myograph.stream.consumer import Consumer
 from myograph.stream.engine import Engine
 from myograph.stream.hurry import PRIORITY, hurried
+from myograph.stream.link import Patience
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketSource
 from myograph.stream.wire import frame, hello
@@ -131,6 +133,11 @@ def measure(setting: Setting) -> dict[str, Any]:
         it, which counts; ``sender late``, how late the sender woke to send, which does not),
         ``controller_delay_ms``, ``cpu_share`` (of a core, while streaming), ``lost``
         (samples), ``decided``, ``load_average``, the setting, and the engine's own ``health``.
+
+    Raises
+    ------
+    DataError
+        If the other process dies.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -138,14 +145,16 @@ def measure(setting: Setting) -> dict[str, Any]:
     sender = context.Process(target=_send, args=(theirs, asdict(setting)), daemon=True)
     with loaded(setting.load, context):
         sender.start()
-        ws_port, udp_port = ours.recv()
+        theirs.close()  # the sender's alone now: if it dies, waiting for its word ends
+        ws_port, udp_port = _word(ours)
         source = WebSocketSource(f"ws://127.0.0.1:{ws_port}")
         meter = _Meter()
         outlet = UdpOutlet("127.0.0.1", udp_port)
         with hurried(setting.priority):
-            health = asyncio.run(Engine(pipeline, source, [outlet, meter]).run())
+            engine = Engine(pipeline, source, [outlet, meter], patience=Patience(give_up_s=10.0))
+            health = asyncio.run(engine.run())
         load_average = os.getloadavg()[0]
-        told = ours.recv()
+        told = _word(ours)
     sender.join(10)
     latencies_s = np.array(told.pop("latency"))
     mean_ms = 1e3 * float(latencies_s.mean())
@@ -164,6 +173,16 @@ def measure(setting: Setting) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "health": health.to_dict(),
     }
+
+
+def _word(pipe: Any) -> Any:
+    try:
+        return pipe.recv()
+    except EOFError:
+        raise DataError(
+            "The process that sends samples and times decisions has died; its own error is above. "
+            "Run it again, with fewer hops or without the load."
+        ) from None
 
 
 def _quantiles_ms(values_s: Any) -> dict[str, float]:
@@ -281,8 +300,10 @@ class _Play:
         latency: list[float] = []
         hearing: list[float] = []
         for moment_s, stamped_s, content in self._heard:
-            time_s = json.loads(content)["time_s"]
-            number = round(time_s * setting.fs_hz / setting.hop) - 1
+            answer = json.loads(content)
+            if answer["abstains"]:  # silence is answered before its samples, if they ever come
+                continue
+            number = round(answer["time_s"] * setting.fs_hz / setting.hop) - 1
             if number >= _SETTLE and len(latency) < setting.hops:
                 latency.append(moment_s - self._sent_s[number])
                 if stamped_s:
