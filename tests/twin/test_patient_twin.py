@@ -326,3 +326,8 @@ def test_intervals_cover_the_truth_of_thirty_people():
             low, high = found.interval(name)
             hits.append(low <= one.truth[name] <= high)
     assert 0.82 < np.mean(hits) < 0.97
+
+
+def test_what_is_no_table_of_visits_is_refused():
+    with pytest.raises(ParameterError, match=r"must be an Observations; got a list"):
+        fit([9.0, 8.0], seed=1)

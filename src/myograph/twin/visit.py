@@ -317,9 +317,7 @@ def _checked_months(months: ArrayLike) -> Floats:
     return given
 
 
-def _checked_values(
-    name: str, values: ArrayLike, months: Floats, *, where: str = ""
-) -> Floats:
+def _checked_values(name: str, values: ArrayLike, months: Floats, *, where: str = "") -> Floats:
     rule = MEASURES[name]
     column = np.atleast_1d(np.asarray(values, np.float64)).copy()
     if column.shape != months.shape:
