@@ -432,7 +432,8 @@ NOTES = {
     "needle": (
         "Potentials of the first dorsal interosseous (FDI) come out too short, and the length of "
         "its fibres decides: they end 16 mm from the endplates, which 3.7 m/s pass in 4.3 ms. "
-        "Changed one at a time, on two simulated people (7.2 ms as it stands): fibres of 50 mm 8.5 ms; a velocity 15 % lower, as "
+        "Changed one at a time, on two simulated people (7.2 ms as it stands): "
+        "fibres of 50 mm 8.5 ms; a velocity 15 % lower, as "
         "in a cool hand, 8.4 ms; end looked for at 5 instead of 10 µV 7.8 ms; diameters that "
         "scatter by 12 instead of 9 µm 7.4 ms; fibre ends that scatter by 5 instead of 2.6 mm "
         "7.3 ms; endplates that scatter by 3 mm instead of 1.3 mm within a unit's zone nothing. "
@@ -444,7 +445,8 @@ NOTES = {
         "rule the ends were set."
     ),
     "clouds": (
-        "Measured are the people of needle-nmd (biceps and deltoid). Both were brought to one band; forces of the measured contractions are not known, so that "
+        "Measured are the people of needle-nmd (biceps and deltoid). "
+        "Both were brought to one band; forces of the measured contractions are not known, so that "
         "only the directions between conditions can be compared. Levels are not fitted."
     ),
     "jitter": "The states below are jitter of stimulated end-plates; a pair has √2 of it.",
