@@ -6,8 +6,10 @@ fat. What is published and what the rows must show: power within 20 to 450 Hz, m
 60 to 130 Hz, a fall of the median frequency in proportion to conduction velocity, and attenuation
 with fat.
 
-    python benchmarks/science/twin_surface.py [--pictures FOLDER]
+    MYOGRAPH_MIRROR=FOLDER python benchmarks/science/twin_surface.py [--pictures FOLDER]
 
+With --measured only the spectra of measured people are made again (elderly-emg-force: isometric
+contractions, the contracting muscle's channel while the force is above half of its largest).
 Writes benchmarks/results/twin_surface.json.
 """
 
@@ -15,12 +17,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import welch
 
+from myograph.datasets import load
 from myograph.twin.anatomy import MUSCLES
 from myograph.twin.conductor import PlanarConductor
 from myograph.twin.cylinder import CylindricalConductor
@@ -34,6 +38,7 @@ from myograph.twin.muscle import Muscle
 RESULTS = Path(__file__).parents[1] / "results" / "twin_surface.json"
 FS_HZ = 2048.0
 PLACES = {"TA": 0.72, "BB": 0.7, "FDI": 0.75}  # middle of the electrodes, fraction of the length
+MEASURED = {"vastus lateralis": "VL", "biceps femoris": "BF", "tibialis anterior": "TA"}
 LEVELS = (0.1, 0.4, 0.9)
 
 
@@ -52,8 +57,8 @@ def signal(
     return synthesise(discharges(muscle.pool, drive, seed=1), muaps)[0]
 
 
-def describe(samples: np.ndarray) -> dict[str, float]:
-    frequency, power = welch(samples, FS_HZ, nperseg=2048)
+def describe(samples: np.ndarray, fs_hz: float = FS_HZ) -> dict[str, float]:
+    frequency, power = welch(samples, fs_hz, nperseg=round(fs_hz))
     inside = (frequency >= 20) & (frequency <= 450)
     return {
         "rms_uv": float(samples.std()),
@@ -81,6 +86,29 @@ def rows() -> dict[str, dict[str, float]]:
         found[f"{name}, 0.4, 5 mm more fat"] = describe(signal(fat, place, 0.4))
         if name != "FDI":
             found[f"{name}, 0.4, cylinder"] = describe(signal(muscle, place, 0.4, limb=True))
+    return found
+
+
+def measured() -> dict[str, dict[str, object]]:
+    """Spectra of people's muscles: means of people's means, with their standard deviation."""
+    people: dict[str, dict[str, list[dict[str, float]]]] = {}
+    for recording in load("elderly-emg-force").recordings:
+        muscle = MEASURED.get(recording.events[0].label)
+        if muscle is None:
+            continue
+        force = recording.select(names=["force"]).samples[0]
+        active = force > 0.5 * force.max()
+        if active.sum() < 2 * recording.fs_hz:
+            continue
+        x = recording.select(names=[muscle]).samples[0][active].astype(float)
+        told = describe(x - x.mean(), recording.fs_hz)
+        people.setdefault(muscle, {}).setdefault(recording.subject.pseudonym, []).append(told)
+    found: dict[str, dict[str, object]] = {}
+    for muscle, taken in people.items():
+        found[muscle] = {"people": len(taken)}
+        for name in ("median_hz", "mean_hz", "share_20_450_hz"):
+            means = [np.mean([told[name] for told in one]) for one in taken.values()]
+            found[muscle][name] = [float(np.mean(means)), float(np.std(means, ddof=1))]
     return found
 
 
@@ -125,17 +153,24 @@ def render(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--measured", action="store_true", help="only the measured people")
     options = parser.parse_args()
-    found = rows()
+    before = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    found = before["rows"] if options.measured else rows()
     print(f"{'':30s}{'RMS uV':>9s}{'median Hz':>11s}{'mean Hz':>9s}{'20-450 Hz':>11s}")
     for name, row in found.items():
         print(
             f"{name:30s}{row['rms_uv']:9.1f}{row['median_hz']:11.0f}{row['mean_hz']:9.0f}{row['share_20_450_hz']:11.3f}"
         )
+    people = measured() if os.environ.get("MYOGRAPH_MIRROR") else before.get("measured", {})
+    for name, row in people.items():
+        print(f"measured {name}, {row['people']} people: median {row['median_hz'][0]:.1f} Hz, "
+              f"mean {row['mean_hz'][0]:.1f} Hz, {row['share_20_450_hz'][0]:.3f}")  # fmt: skip
     if options.pictures:
         render(options.pictures)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"rows": found}, indent=1) + "\n", encoding="utf-8")
+    report = {"rows": found, "measured": people}
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,8 @@ def test_one_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["needle", "--people", "0", "--out", "x"], "people must be at least 1"),
         (["needle", "--seconds", "-3", "--out", "x"], "seconds must be"),
         (["needle", "--fs-hz", "100", "--out", "x"], "at least 8000"),
+        (["needle", "--fs-hz", "1e9", "--out", "x"], "at most 200000"),
+        (["needle", "--jobs", "0", "--out", "x"], "jobs must not be 0"),
         (["needle", "--condition", "flu", "--out", "x"], "condition must be one of"),
     ],
 )

@@ -188,6 +188,8 @@ def test_what_a_kind_cannot_do_is_refused():
         NEEDLE.checked(Scene(condition="flu"))
     with pytest.raises(ParameterError, match="at least 8000"):
         NEEDLE.checked(Scene(fs_hz=1000.0))
+    with pytest.raises(ParameterError, match=r"at most 200000; got 1e\+09.*24000 is usual"):
+        NEEDLE.checked(Scene(fs_hz=1e9))
     with pytest.raises(ParameterError, match="index must lie"):
         sitting(NEEDLE, SMALL, 3)
     with pytest.raises(ParameterError, match="Did you mean 'needle'"):

@@ -16,6 +16,7 @@ from myograph.twin.needle import (
     needle_library,
     needle_signal,
 )
+from myograph.twin.physiology import PhysiologyWarning
 from myograph.twin.pool import PoolParameters
 from myograph.twin.source import FibreSource
 
@@ -192,3 +193,12 @@ def test_a_single_fibre_needle_takes_up_fibres_within_three_tenths_of_a_millimet
     at = (distance > 0.25) & (distance < 0.35)
     size = np.ptp(fibre_potentials(fibres.keep(at), needle, fs_hz=FS), axis=1)
     assert 120 < np.median(size) < 300
+
+
+def test_a_needle_outside_the_muscle_warns_and_a_slow_one_is_refused(muscle):
+    for place in ({"x_mm": 50.0, "z_mm": 30.0}, {"z_mm": 500.0}):
+        with pytest.warns(PhysiologyWarning, match=r"outside the muscle .* 0 to 60 mm") as said:
+            needle_library(muscle, Needle(**place), fs_hz=FS)
+        assert said[0].filename == __file__  # the line that called, not one in the package
+    with pytest.raises(ParameterError, match=r"at least 2000 for a needle; got 200\.0"):
+        needle_library(muscle, Needle(z_mm=30.0), fs_hz=200.0)

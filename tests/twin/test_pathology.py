@@ -124,3 +124,12 @@ def test_spinal_atrophy_has_the_decrement_of_patients(healthy):
     sick = sma(healthy, 0.7, months=60, seed=1)
     output = unit_output(sick, np.arange(5) / 3, seed=1).sum(axis=1)
     assert 5 < 100 * (1 - output[3] / output[0]) < 25
+
+
+def test_a_disease_refuses_what_it_cannot_change(healthy):
+    for name in ("als", "sma", "axonal neuropathy", "polio", "nerve injury", "dmd", "fshd"):
+        with pytest.raises(ParameterError, match="severity must be at least 0 and at most 1"):
+            MUSCLE_DISEASES[name](healthy, 1.5, months=12, seed=1)
+    nerve = Nerve.healthy("ulnar", n_motor=10, seed=1)
+    with pytest.raises(ParameterError, match=r"changes a Muscle; got a Nerve.*NERVE_DISEASES"):
+        MUSCLE_DISEASES["als"](nerve, 0.5, months=12, seed=1)

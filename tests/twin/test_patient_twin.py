@@ -153,9 +153,17 @@ def test_a_damaged_twin_is_refused(twin, change):
         PatientTwin.from_dict(data)
 
 
+def test_few_particles_are_said_to_be_few():
+    found = fit(Observations([0.0, 6.0], {"mvc_n": [20.0, 19.0]}), seed=1, particles=100)
+    assert "2 visits with 2 values cannot" in found.notes()[0]
+    assert any("100 particles are few" in note for note in found.notes())
+
+
 def test_one_visit_gives_the_prior_and_a_sentence():
     found = fit(Observations([0.0], {"mvc_n": [20.0]}), seed=1, particles=400)
-    assert "1 visit with 1 values" in found.notes()[0]
+    assert "1 visit with 1 value cannot" in found.notes()[0]
+    assert "loss of units was narrowed by" in found.notes()[0]
+    assert not any("particles are few" in note for note in found.notes())
     assert any("say little about" in note for note in found.notes())
     assert found.narrowed("loss") < 0.2
     low, high = found.interval("loss")
@@ -318,3 +326,8 @@ def test_intervals_cover_the_truth_of_thirty_people():
             low, high = found.interval(name)
             hits.append(low <= one.truth[name] <= high)
     assert 0.82 < np.mean(hits) < 0.97
+
+
+def test_what_is_no_table_of_visits_is_refused():
+    with pytest.raises(ParameterError, match=r"must be an Observations; got a list"):
+        fit([9.0, 8.0], seed=1)

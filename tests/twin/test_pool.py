@@ -166,3 +166,9 @@ def test_ordinary_parameters_do_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         PoolParameters(n_units=800, recruitment_range=50, peak_rate_hz=45)
+
+
+def test_a_warning_names_the_line_that_called():
+    with pytest.warns(PhysiologyWarning, match="peak_rate_hz=200") as said:
+        PoolParameters(peak_rate_hz=200.0)
+    assert said[0].filename == __file__

@@ -147,3 +147,8 @@ def test_nonsense_is_refused():
     patient = simulate_person(Person(pseudonym="S"), ["FDI"], seed=1, **SMALL)
     with pytest.raises(ParameterError, match="muscle of this person"):
         patient.muscle("TA")
+
+
+def test_an_impossible_height_is_refused():
+    with pytest.raises(ParameterError, match="height_cm must be at least 40"):
+        Person(pseudonym="S1", height_cm=1.8)

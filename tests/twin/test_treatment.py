@@ -101,7 +101,7 @@ def test_contradictory_protocols_are_refused():
     with pytest.raises(ParameterError, match="must end later"):
         treated(course, "riluzole", seed=1, from_months=9, until_months=3)
     once = treated(course, "riluzole", seed=1, from_months=3, until_months=9)
-    with pytest.raises(ParameterError, match="'riluzole' is given already from 3 to 9 months"):
+    with pytest.raises(ParameterError, match="is given already, from month 3 to month 9"):
         treated(once, "riluzole", seed=1, from_months=8)
     treated(once, "riluzole", seed=1, from_months=9)
     treated(once, "edaravone", seed=1, from_months=3)

@@ -109,7 +109,11 @@ def _guarded(run: Callable[[], object], *, debug: bool) -> int:
     except OSError as error:
         return _fail(*_from_system(error), debug=debug)
     except MemoryError:
-        return _fail("The memory ran out; use fewer --jobs or less --data.", DATA, debug=debug)
+        return _fail(
+            "The memory ran out; use fewer --jobs, less --data or shorter recordings.",
+            DATA,
+            debug=debug,
+        )
     except Exception as error:  # noqa: BLE001 - the last line of defence says so, and exits 70
         told = f"This is a fault in Myograph, not in your data: {type(error).__name__}: {error}"
         return _fail(f"{told}\nPlease report it with what --debug shows.", FAULT, debug=debug)

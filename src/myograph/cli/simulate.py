@@ -94,6 +94,7 @@ def cohort(
     """
     from myograph.cli import render
     from myograph.workflows.simulate import simulate_cohort
+    from myograph.workflows.wording import plural
 
     scene = _scene(
         people=people, seconds=seconds, seed=seed, takes=takes, fs_hz=fs_hz, own_rates=own_rates,
@@ -106,7 +107,8 @@ def cohort(
     if json:
         render.print_json(made.to_dict())
         return
-    render.heading(f"SIMULATED {kind}: {made.people} people, {made.recordings} recordings")
+    who = f"{plural(made.people, 'person')}, {plural(made.recordings, 'recording')}"
+    render.heading(f"SIMULATED {kind}: {who}")
     kept = f", {made.kept} were there already" if made.kept else ""
     render.line(f"{made.made} made in {render.duration(made.seconds)}{kept}")
     render.place("folder", made.folder)

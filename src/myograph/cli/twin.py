@@ -141,11 +141,11 @@ def what_if(
 def _show(twin: PatientTwin) -> None:
     from myograph.cli import render
     from myograph.workflows.twin import twin_object
+    from myograph.workflows.wording import plural
 
     told = twin_object(twin)
-    render.heading(
-        f"{told['pseudonym']}, {told['muscle']}: {told['visits']} visits, {told['values']} values"
-    )
+    visits, values = plural(told["visits"], "visit"), plural(told["values"], "value")
+    render.heading(f"{told['pseudonym']}, {told['muscle']}: {visits}, {values}")
     rows = []
     for row in told["found"]:
         before = row["prior_low"]

@@ -28,6 +28,8 @@ from myograph.twin.truth import Truth
 
 __all__ = ["CohortKind", "Scene", "Simulated", "member", "person_seed", "sitting"]
 
+#: A faster one is refused: nothing of a muscle is there, and it would not fit into memory.
+_FASTEST_HZ = 200_000.0
 #: A longer recording than this is refused: it would not fit into memory comfortably.
 LONGEST_S = 3600.0
 
@@ -160,6 +162,11 @@ class CohortKind:
         if scene.fs_hz and scene.fs_hz < least:
             raise ParameterError(
                 f"fs_hz must be at least {least:g} for these electrodes; got {scene.fs_hz:g}."
+            )
+        if scene.fs_hz > _FASTEST_HZ:
+            raise ParameterError(
+                f"fs_hz must be at most {_FASTEST_HZ:g}; got {scene.fs_hz:g}. No amplifier of "
+                f"muscle signals samples faster; {self.fs_hz:g} is usual here."
             )
         return scene
 

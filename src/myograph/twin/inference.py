@@ -19,7 +19,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import log_ndtr, logsumexp
 
 from myograph.core.checks import check_count
-from myograph.core.errors import ArtifactError
+from myograph.core.errors import ArtifactError, ParameterError
 from myograph.twin.forward import Clinic, clinic
 from myograph.twin.posterior import PatientTwin
 from myograph.twin.reduced import PARAMETERS, Prior, courses, priors
@@ -221,6 +221,11 @@ def fit(
     True
     """
     check_count(particles, name="particles", least=100)
+    if not isinstance(observations, Observations):
+        raise ParameterError(
+            f"observations must be an Observations; got a {type(observations).__name__}. "
+            "Observations(months, values) makes one, and read_observations reads a table."
+        )
     own = priors(observations.muscle, prior)
     likelihood = Likelihood(observations, own)
     digest = _digest(observations, own, particles)

@@ -6,6 +6,7 @@ bevel faces across them (+x or -x). Fibres in its way are pushed aside.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from myograph.twin.conductor import NEEDLE_TISSUE, Tissue
 from myograph.twin.discharge import Discharges
 from myograph.twin.fibre import Fibres
 from myograph.twin.muscle import Muscle
+from myograph.twin.physiology import PhysiologyWarning, outside_level
 from myograph.twin.source import INTRACELLULAR_S_M, ActionPotential, respond, silent_after_ms
 
 __all__ = [
@@ -37,6 +39,8 @@ Rows = NDArray[np.int64]
 
 # Beyond this distance the core is a point to a fibre, mm.
 _FAR_MM = 1.2
+# Slower sampling than this aliases.
+_SLOWEST_HZ = 2000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,8 +234,24 @@ def needle_library(
     near_uv : float
         Fibres with at least this peak-to-peak potential are kept one by one.
     action : ActionPotential, optional
+
+    Raises
+    ------
+    ParameterError
+        If the rate is below 2 kHz: a needle's potentials would be aliased.
+
+    Warns
+    -----
+    PhysiologyWarning
+        If the tip lies outside the muscle, where it sees little or nothing.
     """
     check_non_negative(near_uv, name="near_uv")
+    if not fs_hz >= _SLOWEST_HZ:
+        raise ParameterError(
+            f"fs_hz must be at least {_SLOWEST_HZ:g} for a needle; got {fs_hz!r}. Its potentials "
+            "would be aliased; 10 kHz and more is usual."
+        )
+    _warn_outside(muscle, needle)
     rows = np.flatnonzero(muscle.fibres.innervated & (muscle.fibres.unit >= 0))
     rows = rows[np.argsort(muscle.fibres.unit[rows], kind="stable")]
     fibres, shape = muscle.fibres.keep(rows), action or ActionPotential()
@@ -253,6 +273,19 @@ def needle_library(
         background=background.astype(np.float32),
         fs_hz=fs_hz,
     )
+
+
+def _warn_outside(muscle: Muscle, needle: Needle) -> None:
+    shape = muscle.geometry
+    there = shape.inside(needle.x_mm, needle.y_mm) and 0 <= needle.z_mm <= shape.fibre_length_mm
+    if not there:
+        warnings.warn(
+            f"The needle's tip at x={needle.x_mm:g}, y={needle.y_mm:g}, z={needle.z_mm:g} mm lies "
+            f"outside the muscle ({shape.width_mm:g} x {shape.thickness_mm:g} mm around x = y = 0, "
+            f"z from 0 to {shape.fibre_length_mm:g} mm): it sees little or nothing.",
+            PhysiologyWarning,
+            stacklevel=outside_level(),
+        )
 
 
 def needle_signal(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from myograph.core.errors import ParameterError
 from myograph.core.registry import Registry
 from myograph.twin.drive import Drive
 from myograph.twin.junction import lambert_eaton, myasthenia, weak_junctions
@@ -95,6 +96,7 @@ def als(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     seed : int
         One seed is one course: more severity loses the same units and more.
     """
+    _check_muscle(muscle, severity)
     return lose_units(muscle, severity, months=months, seed=seed, bias=1.5)
 
 
@@ -105,6 +107,7 @@ def sma(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     Severity is the share of the units lost; the store of quanta of what remains falls with it, as
     the decrement of 12 to 17 % in patients tells.
     """
+    _check_muscle(muscle, severity)
     rule = Reinnervation(enlargement=8.0, maturation_months=6.0, hypertrophy=0.2)
     left = lose_units(muscle, severity, months=months, seed=seed, rule=rule)
     return weak_junctions(left, "store", 0.75 * severity, seed=seed, spread=0.6)
@@ -117,6 +120,7 @@ def axonal_neuropathy(muscle: Muscle, severity: float, *, months: float, seed: i
     Fibres of enlarged units thicken, as in polio and spinal muscular atrophy (assumed); in
     amyotrophic lateral sclerosis, where wasting prevails, they do not (also assumed).
     """
+    _check_muscle(muscle, severity)
     rule = Reinnervation(hypertrophy=0.2)
     return lose_units(muscle, severity, months=months, seed=seed, rule=rule)
 
@@ -127,6 +131,7 @@ def polio(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscl
 
     ``months`` counts from the acute illness; the loss is over within two weeks.
     """
+    _check_muscle(muscle, severity)
     rule = Reinnervation(enlargement=8.0, efficacy=0.8, loss_months=0.5, hypertrophy=0.2)
     return lose_units(muscle, severity, months=months, seed=seed, rule=rule)
 
@@ -134,6 +139,7 @@ def polio(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscl
 @MUSCLE_DISEASES.register("nerve injury")
 def nerve_injury(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     """Partial injury of the nerve: a share of the units lost at one moment."""
+    _check_muscle(muscle, severity)
     rule = Reinnervation(loss_months=0.03)
     return lose_units(muscle, severity, months=months, seed=seed, rule=rule)
 
@@ -144,6 +150,7 @@ def dmd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
 
     Severity is the share of the fibres involved in the end.
     """
+    _check_muscle(muscle, severity)
     rule = FibreDisease(
         onset_months=36.0, hypertrophic=0.15, regenerating=0.25, patch_mm=2.0, segmental=0.06
     )
@@ -153,6 +160,7 @@ def dmd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
 @MUSCLE_DISEASES.register("fshd")
 def fshd(muscle: Muscle, severity: float, *, months: float, seed: int) -> Muscle:
     """Facioscapulohumeral dystrophy: slow, in larger patches, with many thick fibres."""
+    _check_muscle(muscle, severity)
     rule = FibreDisease(
         onset_months=60.0,
         speed=0.7,
@@ -172,6 +180,7 @@ def myositis(muscle: Muscle, severity: float, *, months: float, seed: int) -> Mu
     dystrophies. Both shares are assumed, so that potentials become shorter as in people: thin
     fibres are slow, and lengthen what fewer fibres shorten.
     """
+    _check_muscle(muscle, severity)
     rule = FibreDisease(
         onset_months=4.0,
         speed=0.3,
@@ -245,6 +254,15 @@ def stroke(drive: Drive, severity: float, *, seed: int) -> Drive:
     _SHARE.check(severity, name="severity")
     del seed  # nothing is drawn; every disease takes one
     return weakened(drive, dict.fromkeys(drive.muscles, 1 - 0.9 * severity))
+
+
+def _check_muscle(muscle: Muscle, severity: float) -> None:
+    if not isinstance(muscle, Muscle):
+        raise ParameterError(
+            f"This disease changes a Muscle; got a {type(muscle).__name__}. Those of nerves stand "
+            "in NERVE_DISEASES, those of the drive in DRIVE_DISEASES."
+        )
+    _SHARE.check(severity, name="severity")
 
 
 def _shaken(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from typing import Any, NamedTuple
 
 from myograph.core.errors import ParameterError
 
-__all__ = ["PhysiologyWarning", "Range", "check_ranges"]
+__all__ = ["PhysiologyWarning", "Range", "check_ranges", "outside_level"]
 
 
 class PhysiologyWarning(UserWarning):
@@ -54,7 +55,7 @@ class Range(NamedTuple):
                 f"{name}={number:g}{unit} lies outside what is measured in people "
                 f"({self.low:g} to {self.high:g}{unit}); the simulation goes on with it.",
                 PhysiologyWarning,
-                stacklevel=4,
+                stacklevel=outside_level(),
             )
         return number
 
@@ -63,6 +64,14 @@ def check_ranges(owner: Any, ranges: dict[str, Range]) -> None:
     """Check the named fields of ``owner`` against their ranges."""
     for name, allowed in ranges.items():
         allowed.check(getattr(owner, name), name=name)
+
+
+def outside_level() -> int:
+    """Return the ``stacklevel`` at which a warning names the line that called Myograph."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("myograph."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _number(value: Any, *, name: str) -> float:

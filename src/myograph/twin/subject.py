@@ -24,6 +24,7 @@ DEVICE = "Myograph twin"
 
 _HEALTHY = "healthy"
 _AGE_YEARS = Range(15, 95, "years", least=1, most=120)
+_HEIGHT_CM = Range(60, 215, "cm", least=40, most=260)
 _TRAITS = {
     "strength": Range(0.3, 2.5, least=0.01, most=20),
     "size": Range(0.6, 1.6, least=0.05, most=10),
@@ -58,6 +59,8 @@ class Person:
     def __post_init__(self) -> None:
         check_choice(self.sex, ("female", "male"), name="sex")
         _AGE_YEARS.check(self.age_years, name="age_years")
+        if self.height_cm is not None:
+            _HEIGHT_CM.check(self.height_cm, name="height_cm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

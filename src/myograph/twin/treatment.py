@@ -8,6 +8,7 @@ out says what follows from these assumptions, and never whom to treat.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -205,9 +206,10 @@ def treated(
             and pace.from_months < until_months
             and from_months < pace.until_months
         ):
+            end = "on" if math.isinf(pace.until_months) else f"to month {pace.until_months:g}"
             raise ParameterError(
-                f"{name!r} is given already from {pace.from_months:g} to {pace.until_months:g} "
-                "months; a person takes a treatment once at a time."
+                f"{name!r} is given already, from month {pace.from_months:g} {end}; a person "
+                "takes a treatment once at a time."
             )
     size = given.effect.draw(seed=seed, name=name) if effect is None else effect
     Range(0, 1, least=-1, most=1).check(abs(size), name="effect")

@@ -237,7 +237,7 @@ class Observations:
         notes = _reconciled(months, values)
         norms = {name: float(self.norms[name]) for name in _known(self.norms)}
         for name, value in norms.items():
-            _checked_values(name, [value], np.zeros(1))
+            _checked_values(name, [value], np.zeros(1), where="as the typical healthy value")
         kept = {"months": months, "values": values, "norms": norms, "notes": notes}
         for name, own in kept.items():
             object.__setattr__(self, name, own)
@@ -317,7 +317,7 @@ def _checked_months(months: ArrayLike) -> Floats:
     return given
 
 
-def _checked_values(name: str, values: ArrayLike, months: Floats) -> Floats:
+def _checked_values(name: str, values: ArrayLike, months: Floats, *, where: str = "") -> Floats:
     rule = MEASURES[name]
     column = np.atleast_1d(np.asarray(values, np.float64)).copy()
     if column.shape != months.shape:
@@ -332,9 +332,10 @@ def _checked_values(name: str, values: ArrayLike, months: Floats) -> Floats:
         at = int(bad[0])
         unit = f" {rule.unit}" if rule.unit else ""
         raise DataError(
-            f"{name} is {column[at]:g}{unit} at {months[at]:g} months, which no muscle has: it "
-            f"must lie between {rule.low:g} and {rule.high:g}{unit}. Check the unit; leave the "
-            "cell empty when nothing could be measured."
+            f"{name} is {column[at]:g}{unit} {where or f'at {months[at]:g} months'}, which no "
+            f"muscle has: it must lie between {rule.low:g} and {rule.high:g}{unit}. Check the "
+            "unit; " + ("leave it out" if where else "leave the cell empty") + " when nothing "
+            "could be measured."
         )
     return column
 

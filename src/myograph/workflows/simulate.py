@@ -119,6 +119,8 @@ def simulate_cohort(
     2
     """
     begin = time.perf_counter()
+    if jobs == 0:
+        raise ParameterError("jobs must not be 0; give 1 or more, or -1 for all cores.")
     plan = _Plan.of(kind, scene)
     target = Path(folder)
     _claim(target, plan, force=force)
