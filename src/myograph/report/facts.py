@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from myograph.report.material import Material
 from myograph.report.robustness import robustness_rows
-from myograph.report.subgroups import subgroup_words
-from myograph.report.trust import benefit_words
+from myograph.report.subgroups import site_words, subgroup_words
+from myograph.report.trust import benefit_words, worth_words
 from myograph.report.words import (
     Measure,
     confound_rows,
@@ -82,6 +82,8 @@ LABELS = {
     "expects": "what the locked model expects",
     "calibration": "calibration of the probabilities",
     "benefit": "net benefit at a decision threshold",
+    "worth": "what an answer is worth at a prevalence",
+    "sites": "between sites",
     "subgroups": "scores of subgroups",
 }
 
@@ -301,8 +303,11 @@ def _results(evidence: Evidence) -> _Told:
     if result.trust is not None:
         yield "calibration", _calibration(result.trust), "result.json: trust"
         yield "benefit", benefit_words(result.trust), "result.json: trust.benefit"
+        yield "worth", worth_words(result.trust), "result.json: trust.worth"
     told = subgroup_words(result.subgroups, result.headline)
     yield "subgroups", told, "result.json: subgroups"
+    if result.sites is not None:
+        yield "sites", site_words(result.sites, result.headline), "result.json: sites"
 
 
 def _calibration(trust: Trust) -> str:
