@@ -32,7 +32,7 @@ def test_values_are_those_of_the_run(make_result: Make, manifest: SplitManifest)
     assert known["seed"].value == "7"
     assert known["licence"].value == "CC0"
     assert known["command"].value == "myograph evaluate x"
-    assert known["balance"].value == "rest 150, fist 150"
+    assert known["balance"].value == "rest 150, fist 150 (windows)"
     assert manifest.digest() in known["split"].value
     assert known["sides"].value == "units (subject) in a fold: train 2, test 1"
     assert "drift" in known["probes"].value

@@ -46,7 +46,7 @@ LABELS = {
     "defects": "known defects",
     "data-notes": "what may be concluded",
     "counts": "how many of everything",
-    "balance": "tested windows per class",
+    "balance": "tested per class",
     "known-of-people": "what is known of people and devices",
     "dropped": "what was left out, and why",
     "digest": "digest of the data",
@@ -197,8 +197,9 @@ def _data(evidence: Evidence) -> _Told:
     yield "counts", _counts(result.data), "result.json: data"
     if result.classes and result.confusion.size:
         sums = result.confusion.sum(axis=1)
+        unit = "people" if result.headline.startswith("person_") else "windows"
         told = ", ".join(f"{name} {n:,}" for name, n in zip(result.classes, sums, strict=True))
-        yield "balance", told, "result.json: confusion"
+        yield "balance", f"{told} ({unit})", "result.json: confusion"
     dropped = "; ".join(f"{what}: {why}" for what, why in result.dropped)
     yield "dropped", dropped or "nothing was left out", "result.json: dropped"
     if result.confounds is not None and result.confounds.unasked:

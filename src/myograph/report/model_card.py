@@ -99,6 +99,10 @@ def _figures(evidence: Evidence) -> list[Block]:
             (name, *(f"{n:,}" for n in row))
             for name, row in zip(result.classes, result.confusion.tolist(), strict=True)
         )
-        told = "Tested windows: rows are the truth, columns what they were called."
+        cases = result.headline.startswith("person_")
+        told = (
+            f"Tested {'people' if cases else 'windows'}: rows are the truth, columns what they "
+            "were called."
+        )
         blocks.append(Grid(("truth", *result.classes), counts, told))
     return blocks
