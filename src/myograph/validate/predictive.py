@@ -86,7 +86,9 @@ class PredictiveValues:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PredictiveValues:
         """Rebuild it from what `to_dict` gave."""
-        told = {k: Estimate(**v) if isinstance(v, Mapping) else v for k, v in data.items()}
+        told: dict[str, Any] = {
+            k: Estimate(**v) if isinstance(v, Mapping) else v for k, v in data.items()
+        }
         return cls(**told)
 
 
