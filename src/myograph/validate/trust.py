@@ -22,7 +22,7 @@ from myograph.validate.decision_curve import NetBenefit, decision_curve
 from myograph.validate.predictive import PredictiveValues, count_answers, predictive_values
 from myograph.validate.rejection import Outcome, coverage_curve
 from myograph.validate.reliability import Reliability, measure_reliability
-from myograph.validate.stats import mean_estimate, resample
+from myograph.validate.stats import mean_estimate, proportion_estimate, resample
 
 __all__ = ["PREVALENCES", "Coverage", "Trust", "coverage_of", "measure_trust"]
 
@@ -239,7 +239,11 @@ def coverage_of(
         inside = names == name
         columns = (held, sizes, sizes == 1, sizes == 0)
         means = [answers.by_person(np.where(inside, each, np.nan)) for each in columns]
-        coverage = mean_estimate(means[0], counts, evidence="person", bounds=(0.0, 1.0))
+        coverage: Estimate | None
+        if len(answers.truth) == answers.n_people:  # right or wrong: counted, exact
+            coverage = proportion_estimate(int(held[inside].sum()), int(inside.sum()))
+        else:
+            coverage = mean_estimate(means[0], counts, evidence="person", bounds=(0.0, 1.0))
         if coverage is not None:
             size, single, empty = (float(np.nanmean(each)) for each in means[1:])
             rows.append(
