@@ -12,6 +12,7 @@ from myograph.report.material import Material
 from myograph.report.words import Measure
 from myograph.validate.answers import Answers
 from myograph.validate.fold import Groups
+from myograph.validate.heterogeneity import site_heterogeneity
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.result import ValidationResult
 from myograph.validate.robustness import Robustness
@@ -31,7 +32,7 @@ def test_values_are_those_of_the_run(make_result: Make, manifest: SplitManifest)
     assert known["seed"].value == "7"
     assert known["licence"].value == "CC0"
     assert known["command"].value == "myograph evaluate x"
-    assert known["balance"].value == "rest 150, fist 150"
+    assert known["balance"].value == "rest 150, fist 150 (windows)"
     assert manifest.digest() in known["split"].value
     assert known["sides"].value == "units (subject) in a fold: train 2, test 1"
     assert "drift" in known["probes"].value
@@ -64,9 +65,22 @@ def test_benefit_is_told_where_people_are_cases(make_result: Make) -> None:
     row = next(each for each in trust.benefit["ill"] if each.threshold == 0.2)
     assert f"ill from 20 %: {row.model.value:.3f}" in told.value
     assert Trust.from_dict(trust.to_dict()).benefit == trust.benefit
+    worth = facts(Evidence(make_result(trust=trust)))["worth"]
+    at = next(each for each in trust.worth["ill"] if each.prevalence == 0.01)
+    assert at.ppv.value < 0.1 < trust.worth["ill"][-1].ppv.value  # rare, and a yes is mostly wrong
+    assert f"ill where 1 % are: that answer is true in {100 * at.ppv.value:.1f} %" in worth.value
+    assert Trust.from_dict(trust.to_dict()).worth == trust.worth
     windows = measure_trust(answers, unit="window")
     told = facts(Evidence(make_result(trust=windows)))["benefit"]
     assert told.value.startswith("not computed: people are not cases")
+
+
+def test_sites_are_told(make_result: Make) -> None:
+    sites = site_heterogeneity([0.7, 0.8, 0.5, 0.6, 0.9, 0.9], list("aabbcc"), bounds=(0, 1))
+    told = facts(Evidence(make_result(sites=sites)))["sites"].value
+    assert told.startswith("Pooled over 2 sites that the models had not seen, accuracy ")
+    assert "more than chance (I²" in told
+    assert "Not in it, for want of people who differ: c." in told
 
 
 def test_groups_are_told_with_their_sizes(make_result: Make) -> None:

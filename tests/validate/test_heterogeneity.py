@@ -85,3 +85,12 @@ def test_refused():
         site_heterogeneity([0.5, 0.6], ["a", "b"])
     with pytest.raises(DataError, match="a score and a site per person"):
         site_heterogeneity([0.5], ["a", "b"])
+
+
+def test_intervals_stay_where_a_share_can_be():
+    scores = [0.7, 0.99, 0.9, 1.0, 0.2, 0.9]
+    sites = list("aabbcc")
+    free, cut = site_heterogeneity(scores, sites), site_heterogeneity(scores, sites, bounds=(0, 1))
+    assert free.prediction[1] > 1.0
+    assert cut.prediction == (max(free.prediction[0], 0), 1)
+    assert 0 <= cut.pooled.low <= cut.pooled.value == free.pooled.value <= cut.pooled.high <= 1

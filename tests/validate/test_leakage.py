@@ -251,7 +251,9 @@ def test_a_column_that_is_the_label_is_found(make_index, make_table):
     values[:, 5] = 10.0 - 3 * np.unique(index.label, return_inverse=True)[1]
     told = leakage.audit_columns(replace(table, values=values))
     assert not told.passed
-    assert "1 columns are the label itself (emg2.zc)" in told.text
+    assert "1 of 8 columns come from the label (emg2.zc)" in told.text
+    values[:, 5] = index.label == "rest"  # tells one class from the others: a label all the same
+    assert not leakage.audit_columns(replace(table, values=values)).passed
     values[0, 5] += 0.5  # a single window that says otherwise: measured, however well it tells
     assert leakage.audit_columns(replace(table, values=values)).passed
 

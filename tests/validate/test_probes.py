@@ -237,5 +237,5 @@ def test_the_warning_names_the_strongest_rival_and_counts_the_others():
     scores = {"hum": estimate(0.8, 0.7, 0.9), "drift": estimate(0.9, 0.8, 1.0)}
     told = Confounds(judge_probes(scores, {}, model, floor=0.5), floor=0.5).warning
     assert NAMES["drift"] in told
-    assert "(1 more probe rival it)" in told
+    assert "(1 more probe rivals it)" in told
     assert Confounds().warning == ""

@@ -18,6 +18,7 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate import run as run_module
 from myograph.validate.checkpoint import table_digest
+from myograph.validate.result import ValidationResult
 from myograph.validate.run import Progress, RunOptions, evaluate
 from myograph.validate.splits import make_split
 
@@ -156,7 +157,12 @@ def test_a_class_that_was_never_trained_counts_as_wrong_and_is_told(make_index, 
     assert result.classes == ("fist", "open", "pinch", "rest")
     assert result.confusion[2].sum() == 15
     assert result.confusion[2, 2] == 0
-    assert any("1 of 4 folds test classes" in note and "pinch" in note for note in result.notes)
+    assert any(
+        "1 of 4 folds test classes" in note and "(fold 'p01': ['pinch'])" in note
+        for note in result.notes
+    )
+    assert result.trust is None
+    assert any("'pinch' is shown by 1 (p01)" in note for note in result.notes)
 
 
 def test_a_person_who_shows_one_class_is_scored_on_it(make_index, make_table):
@@ -171,6 +177,38 @@ def test_a_person_who_shows_one_class_is_scored_on_it(make_index, make_table):
     assert result.per_person["roc_auc"]["p02"] is None  # one class has no curve
     assert result.metrics["roc_auc"].n == 3
     assert result.confusion.sum() == kept.sum()
+    assert any("1 of 4 people show one class only (p02)" in note for note in result.notes)
+
+
+def test_a_fold_with_one_class_to_train_on_is_refused_before_anything_is_fitted(
+    make_index, make_table, tmp_path
+):
+    index = make_index(people=3)
+    kept = (index.subject == "p01") | (index.label == "fist")
+    table = make_table(index).take(np.flatnonzero(kept))
+    message = r"Fold 'p01' would train on one class, 'fist' \(30 windows of 2 people\).*group-k"
+    with pytest.raises(DataError, match=message):
+        evaluate(LDA, table, LOSO, options=RunOptions(checkpoint=tmp_path / "folds"))
+    assert not (tmp_path / "folds").exists()
+
+
+@pytest.mark.parametrize("signal", [0.4, 50.0])
+def test_sites_are_compared_where_whole_sites_were_held_out(make_index, make_table, signal):
+    table = make_table(make_index(people=8), signal=signal)
+    options = RunOptions(baselines=False, bootstrap=100)
+    assert evaluate(LDA, table, LOSO, options=options).sites is None
+    result = evaluate(LDA, table, make_split("leave-site-out"), options=options)
+    if signal > 1:  # everybody is called right: there is no spread to compare
+        assert result.sites is None
+        assert any("How much sites differ was not judged: Only 0 of 2" in n for n in result.notes)
+        return
+    means = [
+        np.mean([v for p, v in result.per_person["accuracy"].items() if int(p[1:]) % 2 == k])
+        for k in range(2)
+    ]
+    assert result.sites is not None
+    assert min(means) <= result.sites.pooled.value <= max(means)
+    assert ValidationResult.from_dict(result.to_dict()).sites == result.sites
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ def test_nothing_is_said_of_too_few(simulated):
     assert measure_trust(lonely, unit="person") is None
 
 
+def test_coverage_of_cases_is_counted_exactly():
+    answers = Answers.of([[0.9, 0.1]] * 15, ["a"] * 15, [f"p{k}" for k in range(15)], classes="ab")
+    (row,) = coverage_of(answers, np.array([[True, False]] * 15))
+    assert (row.coverage.value, row.coverage.high, row.people) == (1.0, 1.0, 15)
+    assert row.coverage.low == pytest.approx(0.025 ** (1 / 15))  # clopper1934 at 15 of 15
+
+
 def test_coverage_counts_people_alike():
     answers = Answers.of([[0.9, 0.1]] * 4, list("aaab"), ["p", "p", "p", "q"], classes=("a", "b"))
     sets = np.array([[True, False]] * 4)

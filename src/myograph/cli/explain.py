@@ -128,7 +128,7 @@ def _show(found: Explained) -> None:
     for sentence in summary_sentences(found):
         render.line(sentence)
     for each in found.bars:
-        rows = [(name, f"{value:+.3f}") for name, value in each.found.strongest(_SHOWN)]
+        rows = [(name, _signed(value)) for name, value in each.found.strongest(_SHOWN)]
         render.show_table([each.found.about, each.found.unit], rows, numbers_from=1)
     if found.cases is not None:
         similar = [
@@ -138,7 +138,7 @@ def _show(found: Explained) -> None:
         render.show_table(["similar case", "was", "at", "distance"], similar, numbers_from=2)
     for importance in found.importance:
         losses = [
-            (name, f"{loss.value:+.3f}", f"{loss.low:+.3f} to {loss.high:+.3f}")
+            (name, _signed(loss.value), f"{_signed(loss.low)} to {_signed(loss.high)}")
             for name, loss in zip(importance.names, importance.losses, strict=True)
         ]
         headers = [
@@ -159,3 +159,9 @@ def _show(found: Explained) -> None:
 
 def _names(joined: str | None) -> list[str]:
     return [name.strip() for name in joined.split(",") if name.strip()] if joined else []
+
+
+def _signed(value: float) -> str:
+    """Write a number with its sign, as on the page; what rounds to nothing has none."""
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

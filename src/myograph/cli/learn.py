@@ -282,6 +282,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "confounds": whole["confounds"],
         "trust": whole["trust"],
         "subgroups": whole["subgroups"],
+        "sites": whole["sites"],
         "robustness": whole["robustness"],
         "notes": whole["notes"],
         "dropped": whole["dropped"],
@@ -333,7 +334,7 @@ def show_result(result: ValidationResult) -> None:
         _show_confounds(result.confounds, measure)
     if result.trust is not None:
         _show_trust(result.trust)
-    if result.subgroups:
+    if result.subgroups or result.sites is not None:
         _show_subgroups(result)
     if result.robustness is not None:
         _show_robustness(result.robustness)
@@ -375,7 +376,7 @@ def _show_confounds(confounds: Confounds, measure: Any) -> None:
 
 def _show_trust(trust: Trust) -> None:
     from myograph.cli import render
-    from myograph.workflows.wording import coverage_rows, reliability_rows
+    from myograph.workflows.wording import coverage_rows, ratio_rows, reliability_rows
 
     render.line()
     render.show_table(
@@ -386,14 +387,22 @@ def _show_trust(trust: Trust) -> None:
         ["sets", "people", "hold the truth", "95 % interval", "classes per set"],
         coverage_rows(trust)[:1],
     )
+    if trust.worth:
+        render.show_table(
+            ["the answer", "found of its cases", "cleared of others", "odds ×", "another, odds ×"],
+            ratio_rows(trust),
+        )
 
 
 def _show_subgroups(result: ValidationResult) -> None:
     from myograph.cli import render
-    from myograph.workflows.wording import subgroup_rows
+    from myograph.workflows.wording import site_words, subgroup_rows
 
     rows = subgroup_rows(result.subgroups, result.headline)
-    render.show_table(["known", "group", "people", "figure", "than others", ""], rows)
+    if rows:
+        render.show_table(["known", "group", "people", "figure", "than others", ""], rows)
+    if result.sites is not None:
+        render.line(site_words(result.sites, result.headline))
 
 
 def _show_robustness(robustness: Robustness) -> None:

@@ -41,6 +41,14 @@ def _one_or_many(value: Any) -> Any:
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 
 
+def _one_or_more(value: Any) -> Any:
+    """Take ``0.1`` for ``(0.1,)``, and the lists of TOML and JSON for tuples."""
+    return (value,) if isinstance(value, float) else _one_or_many(value)
+
+
+Shares = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], BeforeValidator(_one_or_more)]
+
+
 class Config(BaseModel):
     """A part of the configuration: unknown keys and other types than stated are refused."""
 
@@ -233,6 +241,9 @@ class EvaluationConfig(Config):
     robustness : bool
         Also test the models of the folds on recordings that are spoilt in some forty ways: see
         `myograph.validate.challenges`. Takes as many more times of measuring.
+    prevalence : tuple of float
+        Shares of cases where the model may be used: predictive values are told for each, where
+        every person is one case.
     circumference_mm : float, optional
         Says that the channels lie, in their order, evenly around a limb of this size, so that
         they can be shifted.
@@ -251,5 +262,6 @@ class EvaluationConfig(Config):
     probes: bool = True
     stability: bool = False
     robustness: bool = False
+    prevalence: Shares = Field(default=(0.01, 0.05, 0.1, 0.2, 0.5), min_length=1)
     circumference_mm: float | None = Field(default=None, gt=0)
     tuning: TuningConfig | None = None

@@ -188,8 +188,8 @@ def _sections(
         yield "confounds", tuple(_confounds(result.confounds, Measure(result.headline)))
     if result.trust is not None:
         yield "trust", tuple(trust_parts(result.trust))
-    if result.subgroups:
-        yield "groups", tuple(subgroup_parts(result.subgroups, result.headline))
+    if result.subgroups or result.sites is not None:
+        yield "groups", tuple(subgroup_parts(result.subgroups, result.headline, result.sites))
     if result.robustness is not None:
         yield "robustness", tuple(robustness_parts(result.robustness))
     yield "audits", (_audits(result),)
@@ -303,10 +303,11 @@ def _distribution(result: ValidationResult) -> Html:
 
 def _confusion(result: ValidationResult) -> Html:
     drawn = confusion_matrix(result.classes, result.confusion)
+    cases, total = result.headline.startswith("person_"), int(result.confusion.sum())
     return figure(
         drawn,
-        "Rows are the truth, columns what the method called it, in percent of the row, over the "
-        f"windows of all tested people ({int(result.confusion.sum()):,} windows).",
+        "Rows are the truth, columns what the method called it, in percent of the row, over "
+        + (f"{total:,} people." if cases else f"the windows of all tested people ({total:,})."),
     )
 
 
@@ -366,7 +367,7 @@ def _dropped(result: ValidationResult) -> Html:
     if not result.dropped:
         return join([heading, element("p", "Nothing was left out.")])
     rows = table(["what", "why"], result.dropped, caption="", numbers_from=9)
-    return join([heading, rows])
+    return element("div", heading, rows, class_="halves")
 
 
 def _signals(material: Material) -> Html:

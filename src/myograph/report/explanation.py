@@ -47,8 +47,9 @@ _COLOURS = (
     "compared with."
 )
 _CELLS = (
-    "A cell of the signal is judged by taking it away: the channel falls to a hundredth of its "
-    "amplitude for that moment, and the model is asked again."
+    "A cell of the signal is judged by taking it away: the channel falls quiet for that moment, to "
+    "its level of rest in training people if they were given, otherwise to a hundredth of its "
+    "amplitude, and the model is asked again."
 )
 _SHARED = (
     "SHAP values share the evidence among parts so that they sum to the whole; the gap beside them "

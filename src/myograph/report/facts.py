@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from myograph.report.material import Material
 from myograph.report.robustness import robustness_rows
-from myograph.report.subgroups import subgroup_words
-from myograph.report.trust import benefit_words
+from myograph.report.subgroups import site_words, subgroup_words
+from myograph.report.trust import benefit_words, worth_words
 from myograph.report.words import (
     Measure,
     confound_rows,
@@ -46,7 +46,7 @@ LABELS = {
     "defects": "known defects",
     "data-notes": "what may be concluded",
     "counts": "how many of everything",
-    "balance": "tested windows per class",
+    "balance": "tested per class",
     "known-of-people": "what is known of people and devices",
     "dropped": "what was left out, and why",
     "digest": "digest of the data",
@@ -82,6 +82,8 @@ LABELS = {
     "expects": "what the locked model expects",
     "calibration": "calibration of the probabilities",
     "benefit": "net benefit at a decision threshold",
+    "worth": "what an answer is worth at a prevalence",
+    "sites": "between sites",
     "subgroups": "scores of subgroups",
 }
 
@@ -195,8 +197,9 @@ def _data(evidence: Evidence) -> _Told:
     yield "counts", _counts(result.data), "result.json: data"
     if result.classes and result.confusion.size:
         sums = result.confusion.sum(axis=1)
+        unit = "people" if result.headline.startswith("person_") else "windows"
         told = ", ".join(f"{name} {n:,}" for name, n in zip(result.classes, sums, strict=True))
-        yield "balance", told, "result.json: confusion"
+        yield "balance", f"{told} ({unit})", "result.json: confusion"
     dropped = "; ".join(f"{what}: {why}" for what, why in result.dropped)
     yield "dropped", dropped or "nothing was left out", "result.json: dropped"
     if result.confounds is not None and result.confounds.unasked:
@@ -301,8 +304,11 @@ def _results(evidence: Evidence) -> _Told:
     if result.trust is not None:
         yield "calibration", _calibration(result.trust), "result.json: trust"
         yield "benefit", benefit_words(result.trust), "result.json: trust.benefit"
+        yield "worth", worth_words(result.trust), "result.json: trust.worth"
     told = subgroup_words(result.subgroups, result.headline)
     yield "subgroups", told, "result.json: subgroups"
+    if result.sites is not None:
+        yield "sites", site_words(result.sites, result.headline), "result.json: sites"
 
 
 def _calibration(trust: Trust) -> str:

@@ -36,8 +36,8 @@ MODEL_CARD = Checklist(
         item("", _TESTED, "what else tells the label", "probes matched"),
         item("", _TESTED, "the same on changed recordings", "stability"),
         item("", _TESTED, "the same on spoilt recordings", "robustness"),
-        item("", _OPEN, "groups", "subgroups known-of-people"),
-        item("", _OPEN, "calibration and benefit", "calibration benefit"),
+        item("", _OPEN, "groups", "subgroups sites known-of-people"),
+        item("", _OPEN, "calibration and benefit", "calibration benefit worth"),
         item("", _OPEN, "ethics and harm", "", "who could be harmed, and how that is prevented"),
     ),
     reference="mitchell2019",
@@ -99,6 +99,10 @@ def _figures(evidence: Evidence) -> list[Block]:
             (name, *(f"{n:,}" for n in row))
             for name, row in zip(result.classes, result.confusion.tolist(), strict=True)
         )
-        told = "Tested windows: rows are the truth, columns what they were called."
+        cases = result.headline.startswith("person_")
+        told = (
+            f"Tested {'people' if cases else 'windows'}: rows are the truth, columns what they "
+            "were called."
+        )
         blocks.append(Grid(("truth", *result.classes), counts, told))
     return blocks

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from myograph.report.html import Html, table
+from myograph.report.html import Html, element, table
 from myograph.report.words import Measure, plural
 
 if TYPE_CHECKING:
     from myograph.core.decision import Estimate
+    from myograph.validate.heterogeneity import Heterogeneity
     from myograph.validate.subgroups import Subgroup
 
-__all__ = ["subgroup_parts", "subgroup_rows", "subgroup_words"]
+__all__ = ["site_words", "subgroup_parts", "subgroup_rows", "subgroup_words"]
 
 _SMALL = "few people: shown, not to be relied on"
 
@@ -35,8 +36,14 @@ def subgroup_rows(
     ]
 
 
-def subgroup_parts(subgroups: Sequence[Subgroup], headline: str) -> Iterator[Html]:
-    """Return the table."""
+def subgroup_parts(
+    subgroups: Sequence[Subgroup], headline: str, sites: Heterogeneity | None = None
+) -> Iterator[Html]:
+    """Return what is said between sites, and the table."""
+    if sites is not None:
+        yield element("p", site_words(sites, headline))
+    if not subgroups:
+        return
     yield table(
         ["known", "group", "people", _name(headline), "than everybody else", ""],
         subgroup_rows(subgroups, headline),
@@ -44,6 +51,22 @@ def subgroup_parts(subgroups: Sequence[Subgroup], headline: str) -> Iterator[Htm
         "its 95 % interval.",
         numbers_from=2,
     )
+
+
+def site_words(sites: Heterogeneity, headline: str) -> str:
+    """Say how much sites differ, each judged by models that have not seen it."""
+    measure = Measure(headline)
+    told = (
+        f"Pooled over {sites.pooled.n} sites that the models had not seen, {measure.name} "
+        f"{measure.told(sites.pooled)}; {100 * sites.i_squared:.0f} % of the variation between "
+        f"sites is more than chance (I²; p {sites.p:.3f})."
+    )
+    if sites.prediction is not None:
+        low, high = (measure.value(each) for each in sites.prediction)
+        told += f" A further site is expected between {low} and {high} (95 %)."
+    if sites.left_out:
+        told += f" Not in it, for want of people who differ: {', '.join(sites.left_out)}."
+    return told
 
 
 def subgroup_words(subgroups: Sequence[Subgroup], headline: str) -> str:

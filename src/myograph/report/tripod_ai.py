@@ -98,7 +98,7 @@ TRIPOD_AI = Checklist(
         item("22", _RESULTS, "the model itself, so that others can use it", "locked expects model",
              "where the file is to be had, and on which terms"),
         item("23a", _RESULTS, "performance with intervals, groups included",
-             "headline metrics classes subgroups"),
+             "headline metrics classes subgroups sites"),
         item("23b", _RESULTS, "differences of performance between clusters", "people",
              "sites and devices, if there are several"),
         item("24", _RESULTS, "results of updating", "", "they, or that nothing was updated"),

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from myograph.core.decision import Estimate
     from myograph.validate.trust import Trust
 
-__all__ = ["benefit_words", "coverage_rows", "reliability_rows", "trust_parts"]
+__all__ = [
+    "benefit_words",
+    "coverage_rows",
+    "ratio_rows",
+    "reliability_rows",
+    "trust_parts",
+    "worth_words",
+]
 
 #: Thresholds of the table, and of a line of text.
 _SHOWN = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -53,6 +60,7 @@ def coverage_rows(trust: Trust) -> list[tuple[str, str, str, str, str]]:
 def trust_parts(trust: Trust) -> Iterator[Html]:
     """Return the tables on probabilities, sets and refusals."""
     many = plural(2, trust.unit).split(" ", 1)[1]
+    cases = trust.unit == "person"
     yield element(
         "p",
         f"Judged on held-out {many}, every person counting alike. A probability can be "
@@ -65,14 +73,14 @@ def trust_parts(trust: Trust) -> Iterator[Html]:
         numbers_from=1,
     )
     yield table(
-        ["confidence", "mean", "right", many, "people"],
+        ["confidence", "mean", "right", many, *(() if cases else ("people",))],
         [
             (
-                f"{100 * each.low:.0f} to {100 * each.high:.0f} %",
+                f"{100 * each.low:.1f} to {100 * each.high:.1f} %",
                 f"{100 * each.confidence:.1f} %",
                 f"{100 * each.accuracy:.1f} %",
                 str(each.windows),
-                str(each.people),
+                *(() if cases else (str(each.people),)),
             )
             for each in trust.after.table
         ],
@@ -118,6 +126,8 @@ def trust_parts(trust: Trust) -> Iterator[Html]:
         "everything that was asked.",
         numbers_from=0,
     )
+    if trust.worth:
+        yield from _worth(trust)
     if trust.benefit:
         yield _benefit(trust)
 
@@ -139,6 +149,67 @@ def benefit_words(trust: Trust) -> str:
         if row.threshold in _SAID
     ]
     return "net benefit of acting on " + "; ".join(told)
+
+
+def ratio_rows(trust: Trust) -> list[tuple[str, str, str, str, str]]:
+    """Return one row per class: sensitivity, specificity, and the two likelihood ratios."""
+    return [
+        (
+            name,
+            _share(rows[0].sensitivity),
+            _share(rows[0].specificity),
+            _times(rows[0].ratio_yes),
+            _times(rows[0].ratio_no),
+        )
+        for name, rows in trust.worth.items()
+    ]
+
+
+def worth_words(trust: Trust) -> str:
+    """Say what answers are worth at each stated prevalence; empty where people are not cases."""
+    told = [
+        f"{name} where {100 * each.prevalence:g} % are: that answer is true in {_share(each.ppv)}, "
+        f"another in {_share(each.npv)}"
+        for name, rows in trust.worth.items()
+        for each in rows
+    ]
+    ratios = [
+        f"{name} multiplies the odds of it by {yes}, another answer by {no}"
+        for name, _, _, yes, no in ratio_rows(trust)
+    ]
+    return "; ".join([*ratios, *told])
+
+
+def _worth(trust: Trust) -> Iterator[Html]:
+    corrected = any(each.corrected for rows in trust.worth.values() for each in rows)
+    half = " Where nobody was wrong, half a person was added to every count." if corrected else ""
+    yield table(
+        ["the answer", "found of its cases", "cleared of others", "it, odds ×", "another, odds ×"],
+        ratio_rows(trust),
+        caption="Sensitivity, specificity and likelihood ratios of each answer as it is, with 95 % "
+        f"intervals: how much it, or another answer, multiplies the odds.{half}",
+        numbers_from=1,
+    )
+    yield table(
+        ["the answer", "where so many are", "it is true", "another is true"],
+        [
+            (name, f"{100 * each.prevalence:g} %", _share(each.ppv), _share(each.npv))
+            for name, rows in trust.worth.items()
+            for each in rows
+        ],
+        caption="Predictive values. The share of cases in this study says nothing about a clinic: "
+        "read the row of the place where the model will be used.",
+        numbers_from=1,
+    )
+
+
+def _share(estimate: Estimate) -> str:
+    value, low, high = (100 * each for each in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _times(estimate: Estimate) -> str:
+    return f"{estimate.value:.3g} ({estimate.low:.2g} to {estimate.high:.3g})"
 
 
 def _benefit(trust: Trust) -> Html:

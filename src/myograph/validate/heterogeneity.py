@@ -8,7 +8,8 @@ chance (higgins2002) and the interval in which the figure of one more site is ex
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,23 @@ class Heterogeneity:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Heterogeneity:
+        """Rebuild it from what `to_dict` gave."""
+        low_high = data["prediction"]
+        both = None if low_high is None else (float(low_high[0]), float(low_high[1]))
+        pooled, left_out = Estimate(**data["pooled"]), tuple(data["left_out"])
+        return cls(**{**data, "pooled": pooled, "prediction": both, "left_out": left_out})
+
+    def within(self, low: float, high: float) -> Heterogeneity:
+        """Return it with intervals cut to where the figure can lie."""
+        p, further = self.pooled, self.prediction
+        value = min(max(p.value, low), high)
+        pooled = replace(p, value=value, low=max(p.low, low), high=min(p.high, high))
+        if further is not None:
+            further = (max(further[0], low), min(further[1], high))
+        return replace(self, pooled=pooled, prediction=further)
 
 
 def pool_sites(values: ArrayLike, errors: ArrayLike) -> Heterogeneity:
@@ -109,7 +127,9 @@ def pool_sites(values: ArrayLike, errors: ArrayLike) -> Heterogeneity:
     )
 
 
-def site_heterogeneity(scores: ArrayLike, sites: ArrayLike) -> Heterogeneity:
+def site_heterogeneity(
+    scores: ArrayLike, sites: ArrayLike, *, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Heterogeneity:
     """Pool sites from the scores of their people.
 
     Parameters
@@ -117,6 +137,8 @@ def site_heterogeneity(scores: ArrayLike, sites: ArrayLike) -> Heterogeneity:
     scores : array, shape (n_people,)
         Of models that have not seen the person's site; NaN where not defined.
     sites : array, shape (n_people,)
+    bounds : tuple of 2 floats
+        Least and greatest possible score; intervals are cut to it.
 
     Returns
     -------
@@ -146,13 +168,5 @@ def site_heterogeneity(scores: ArrayLike, sites: ArrayLike) -> Heterogeneity:
             f"Only {len(means)} of {len(means) + len(left_out)} sites have two people who differ; "
             "heterogeneity needs at least 2 such sites."
         )
-    found = pool_sites(means, errors)
-    return Heterogeneity(
-        found.pooled,
-        found.prediction,
-        found.i_squared,
-        found.tau,
-        found.q,
-        found.p,
-        tuple(left_out),
-    )
+    found = replace(pool_sites(means, errors), left_out=tuple(left_out))
+    return found.within(*bounds)

@@ -157,8 +157,9 @@ def audit_normalisation(table: FeatureTable) -> Audit:
 def audit_columns(table: FeatureTable) -> Audit:
     """Look for columns that are the label under another name.
 
-    A column that has one value in each class, another in every other, was not measured; neither was
-    one that follows a numeric target to the last digit.
+    A column with a single value in each class, and not the same in all, was not measured: it is the
+    label, or tells some classes from the others. Neither was one that follows a numeric target to
+    the last digit.
     """
     label = table.index.label
     told = _follows_number if label.dtype.kind == "f" else _codes_class
@@ -170,18 +171,19 @@ def audit_columns(table: FeatureTable) -> Audit:
     if names:
         return _flagged(
             "columns",
-            f"{len(names)} columns are the label itself ({_few(names)}): they have one value in "
-            "each class, or follow the target exactly. Take them out of the table.",
+            f"{len(names)} of {len(table.names)} columns come from the label ({_few(names)}): a "
+            "single value in each class, or the target itself. Take them out of the table.",
         )
     return _clean("columns", "No column is the label under another name.")
 
 
 def _codes_class(column: NDArray[np.float64], label: NDArray[np.str_]) -> bool:
     values, codes = np.unique(column, return_inverse=True)
-    if len(values) < 2 or len(values) > len(np.unique(label)) or len(label) <= len(values):
+    classes, shown = np.unique(label, return_inverse=True)
+    if not 2 <= len(values) <= len(classes) < len(label):
         return False
-    pairs = np.unique(np.stack([codes, np.unique(label, return_inverse=True)[1]]), axis=1)
-    return pairs.shape[1] == len(np.unique(label)) == len(values)
+    pairs = np.unique(np.stack([codes, shown]), axis=1)
+    return pairs.shape[1] == len(classes)
 
 
 def _follows_number(column: NDArray[np.float64], label: NDArray[np.float64]) -> bool:

@@ -7,6 +7,7 @@ prevalence that must be stated, since that of a study says nothing about a clini
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,6 +82,14 @@ class PredictiveValues:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PredictiveValues:
+        """Rebuild it from what `to_dict` gave."""
+        told: dict[str, Any] = {
+            k: Estimate(**v) if isinstance(v, Mapping) else v for k, v in data.items()
+        }
+        return cls(**told)
 
 
 def count_answers(

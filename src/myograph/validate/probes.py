@@ -175,7 +175,8 @@ class Confounds:
             return ""
         best = max(found, key=lambda probe: probe.score.value)
         others = len(found) - 1
-        more = f" ({others} more probe{'s' if others > 1 else ''} rival it)" if others else ""
+        rest = f"{others} more {'probes rival' if others > 1 else 'probe rivals'} it"
+        more = f" ({rest})" if others else ""
         return (
             f"A probe rivals this model: {NAMES[best.name]} alone reaches {best.score.value:.3f} "
             f"[{best.score.low:.3f}, {best.score.high:.3f}] where a guess reaches "

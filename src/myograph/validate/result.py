@@ -17,6 +17,7 @@ from myograph.core.decision import Estimate
 from myograph.core.errors import DataError, FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
 from myograph.models.aggregate import aggregate_people
+from myograph.validate.heterogeneity import Heterogeneity
 from myograph.validate.manifest import SplitManifest, write_bytes, write_text
 from myograph.validate.probes import Confounds
 from myograph.validate.robustness import Robustness
@@ -119,6 +120,9 @@ class ValidationResult:
     subgroups : tuple of Subgroup
         Share of right answers (absolute error, for a number) of groups of people, sides, devices
         and sites, as far as they are known and differ.
+    sites : Heterogeneity or None
+        How much the headline figure differs between sites that the models have not seen; None
+        unless whole sites were held out, and where sites have too few people.
     robustness : Robustness or None
         What the models of the folds make of spoilt recordings; None when that was not asked.
     selection : dict
@@ -156,6 +160,7 @@ class ValidationResult:
     confounds: Confounds | None = None
     trust: Trust | None = None
     subgroups: tuple[Subgroup, ...] = ()
+    sites: Heterogeneity | None = None
     robustness: Robustness | None = None
     selection: dict[str, Any] = field(default_factory=dict)
     tuning: dict[str, Any] = field(default_factory=dict)
@@ -221,6 +226,7 @@ class ValidationResult:
             "confounds": None if self.confounds is None else self.confounds.to_dict(),
             "trust": None if self.trust is None else self.trust.to_dict(),
             "subgroups": [each.to_dict() for each in self.subgroups],
+            "sites": None if self.sites is None else self.sites.to_dict(),
             "robustness": None if self.robustness is None else self.robustness.to_dict(),
         }
 
@@ -255,6 +261,7 @@ class ValidationResult:
                 confounds=_confounds(data.get("confounds")),
                 trust=Trust.from_dict(data["trust"]) if data.get("trust") else None,
                 subgroups=tuple(Subgroup.from_dict(each) for each in data.get("subgroups", ())),
+                sites=Heterogeneity.from_dict(data["sites"]) if data.get("sites") else None,
                 robustness=_robustness(data.get("robustness")),
             )
         except (KeyError, TypeError) as error:

@@ -22,8 +22,10 @@ from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
 from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold, Rows
+from myograph.validate.heterogeneity import Heterogeneity, site_heterogeneity
 from myograph.validate.ladder import MODEL, Rung, build_ladder
 from myograph.validate.manifest import SplitManifest
+from myograph.validate.metrics import METRICS
 from myograph.validate.nuisance import Nuisance
 from myograph.validate.probing import CHANGED, confounds, probe_rungs
 from myograph.validate.progress import Clock, Progress, Reporter
@@ -32,7 +34,7 @@ from myograph.validate.scores import Scorer, Scores
 from myograph.validate.selected import selection_facts, taken_in_fold
 from myograph.validate.splits import Split
 from myograph.validate.stats import distribution
-from myograph.validate.trust import Trust, measure_trust
+from myograph.validate.trust import PREVALENCES, Trust, measure_trust
 
 __all__ = ["Progress", "RunOptions", "classes_of", "evaluate"]
 
@@ -41,6 +43,8 @@ _NOTES = "notes"
 _AUDITED = "audited"
 #: Below this many people the bootstrap is known to be too narrow.
 _FEW_PEOPLE = 10
+#: With fewer nothing is said about probabilities.
+_LEAST_PEOPLE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,8 @@ class RunOptions:
         is probed.
     changed : mapping of str to FeatureTable
         The same windows, measured on changed recordings: see `myograph.validate.perturb`.
+    prevalences : sequence of float
+        Shares of cases at which answers about people are judged.
     """
 
     jobs: int = 1
@@ -77,6 +83,7 @@ class RunOptions:
     bootstrap: int = 2000
     nuisance: Nuisance | None = None
     changed: Mapping[str, FeatureTable] = field(default_factory=dict)
+    prevalences: Sequence[float] = PREVALENCES
 
     def __post_init__(self) -> None:
         check_count(self.bootstrap, name="bootstrap", least=100)
@@ -134,6 +141,7 @@ def evaluate(
     manifest = split.manifest(table.index)
     folds = manifest.rows(table.index)
     classes = classes_of(table.index)
+    _check_training_sides(table.index, folds, classes)
     rungs, notes = build_ladder(
         config, table, baselines=options.baselines, given=options.baseline_table
     )
@@ -146,17 +154,19 @@ def evaluate(
     run = _Run(rungs, folds, classes, seed, options, tuple(chosen))
     outputs, resumed = run.outputs(_run_key(run, table, manifest))
     result = _assemble(run, table, outputs)
+    sites, apart = _sites(result, manifest)
     return ValidationResult(
         config=config.to_dict(),
         split=split_facts(split, manifest),
         data=data_facts(table, result.index),
         seed=seed,
         audits=_audits(run, config, table, manifest.scope, outputs),
-        notes=(*notes, *_notes(outputs, table.index, folds, classes)),
+        notes=(*notes, *_notes(outputs, table.index, folds, classes), *_unjudged(result), *apart),
         selection=_selection(config, table, folds, outputs),
         environment=environment(),
         run=RunInfo(clock.seconds(), clock.started_at, options.jobs, resumed),
         manifest=manifest,
+        sites=sites,
         **result.fields,
     )
 
@@ -304,7 +314,7 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
             "classes": run.classes,
             "chance": scorer.chance,
             "predictions": predictions,
-            "trust": _trust(scorer, predictions, seed=run.seed),
+            "trust": _trust(scorer, predictions, run),
             **_described(scorer, scores[MODEL]),
             **compared,
             "confounds": confounds(
@@ -315,14 +325,49 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
     )
 
 
-def _trust(scorer: Scorer, predictions: Predictions, *, seed: int) -> Trust | None:
+def _sites(result: _Scored, manifest: SplitManifest) -> tuple[Heterogeneity | None, list[str]]:
+    """Compare sites, each judged by models that have not seen it; or say why that cannot be."""
+    if "site" not in manifest.by:
+        return None, []
+    headline = result.fields["headline"]
+    scores = result.fields["per_person"][headline]
+    where = dict(zip(result.index.subject.tolist(), result.index.site.tolist(), strict=True))
+    figures = [np.nan if score is None else score for score in scores.values()]
+    try:
+        return site_heterogeneity(
+            figures, [where[person] for person in scores], bounds=METRICS[headline].bounds
+        ), []
+    except DataError as error:
+        return None, [f"How much sites differ was not judged: {error}"]
+
+
+def _unjudged(result: _Scored) -> list[str]:
+    """Say why nothing is said about probabilities, where there are people enough."""
+    fields, index = result.fields, result.index
+    if not fields["classes"] or fields["trust"] is not None:
+        return []
+    people = [np.unique(index.subject[index.label == name]) for name in fields["classes"]]
+    if len(np.unique(index.subject)) < _LEAST_PEOPLE:
+        return []
+    name, shown = min(zip(fields["classes"], people, strict=True), key=lambda each: len(each[1]))
+    names = ", ".join(shown[:5].tolist()) + (", ..." if len(shown) > 5 else "")
+    told = (
+        "What its probabilities are worth was not judged: that takes every class in several groups "
+        f"of people, and {name!r} is shown by {len(shown)} ({names})."
+    )
+    return [told]
+
+
+def _trust(scorer: Scorer, predictions: Predictions, run: _Run) -> Trust | None:
     if not scorer.classes:
         return None
     if scorer.cases:
         cases = Answers.of_cases(predictions, scorer.classes, method=scorer.method)
-        return measure_trust(cases, unit="person", seed=seed)
+        return measure_trust(
+            cases, unit="person", seed=run.seed, prevalences=run.options.prevalences
+        )
     windows = Answers.of_predictions(predictions, scorer.classes)
-    return measure_trust(windows, unit="window", seed=seed)
+    return measure_trust(windows, unit="window", seed=run.seed)
 
 
 def _described(scorer: Scorer, scores: Scores) -> dict[str, Any]:
@@ -394,6 +439,25 @@ def _selection(
     return selection_facts(config.selection.to_dict(), table.names, folds, outputs)
 
 
+def _check_training_sides(
+    index: WindowIndex, folds: Sequence[Fold], classes: tuple[str, ...]
+) -> None:
+    """Refuse a fold with nothing to tell apart, before any other fold is fitted."""
+    if not classes:
+        return
+    for fold in folds:
+        shown = np.unique(index.label[fold.train])
+        if len(shown) == 1:
+            people = np.unique(index.subject[fold.train])
+            raise DataError(
+                f"Fold {fold.name!r} would train on one class, {str(shown[0])!r} "
+                f"({len(fold.train)} windows of {len(people)} "
+                f"{'person' if len(people) == 1 else 'people'}); telling classes apart needs at "
+                "least 2 on the training side of every fold. Add people who show other classes, "
+                "or choose another split (group-k-fold, repetition)."
+            )
+
+
 def classes_of(index: WindowIndex) -> tuple[str, ...]:
     """Return the classes, none for a numeric target; refuse what no classifier can learn from."""
     if index.label.dtype.kind != "U":
@@ -421,7 +485,7 @@ def _notes(
 ) -> tuple[str, ...]:
     told = list(dict.fromkeys(note for each in outputs for note in each[_NOTES].tolist()))
     untrained = [
-        (fold.name, sorted(set(index.label[fold.test]) - set(index.label[fold.train])))
+        (fold.name, np.setdiff1d(index.label[fold.test], index.label[fold.train]).tolist())
         for fold in folds
         if classes
     ]
@@ -442,7 +506,25 @@ def _notes(
             f"{len(missing)} of {len(folds)} folds test classes that their training side does not "
             f"show, which counts as wrong (fold {name!r}: {labels})."
         )
+    alone = _of_one_class(index, folds) if classes else []
+    if alone:
+        told.append(
+            f"{len(alone)} of {n_people} people show one class only ({', '.join(alone[:5])}"
+            f"{', ...' if len(alone) > 5 else ''}): their scores are about that class alone, and "
+            "areas under curves leave them out."
+        )
     return tuple(told)
+
+
+def _of_one_class(index: WindowIndex, folds: Sequence[Fold]) -> list[str]:
+    """Return the tested people who show one class; none where every person is one case."""
+    tested = np.unique(np.concatenate([fold.test for fold in folds]))
+    people, labels = index.subject[tested], index.label[tested]
+    shown = {
+        person: len(np.unique(labels[people == person])) for person in np.unique(people).tolist()
+    }
+    alone = [person for person, many in shown.items() if many == 1]
+    return alone if len(alone) < len(shown) else []
 
 
 def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:

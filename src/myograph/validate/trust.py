@@ -6,7 +6,7 @@ each person on everybody else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,14 +19,17 @@ from myograph.validate.answers import Answers
 from myograph.validate.calibration import calibrate_across
 from myograph.validate.conformal import Promise, sets_across
 from myograph.validate.decision_curve import NetBenefit, decision_curve
+from myograph.validate.predictive import PredictiveValues, count_answers, predictive_values
 from myograph.validate.rejection import Outcome, coverage_curve
 from myograph.validate.reliability import Reliability, measure_reliability
-from myograph.validate.stats import mean_estimate, resample
+from myograph.validate.stats import mean_estimate, proportion_estimate, resample
 
-__all__ = ["Coverage", "Trust", "coverage_of", "measure_trust"]
+__all__ = ["PREVALENCES", "Coverage", "Trust", "coverage_of", "measure_trust"]
 
 #: Share of sets that may lack the truth.
 MISCOVERAGE = 0.1
+#: Shares of cases at which answers are judged where none was stated.
+PREVALENCES = (0.01, 0.05, 0.1, 0.2, 0.5)
 _METHOD = "mixture"
 _FOLDS = 10
 
@@ -87,6 +90,9 @@ class Trust:
     benefit : dict of str to tuple of NetBenefit
         By class, what acting on the calibrated answers is worth; only where every person is one
         case.
+    worth : dict of str to tuple of PredictiveValues
+        By class, what the answer "this class" and any other answer are worth at each stated
+        prevalence; only where every person is one case.
     """
 
     unit: str
@@ -97,6 +103,7 @@ class Trust:
     coverage: tuple[Coverage, ...]
     curve: tuple[Outcome, ...]
     benefit: dict[str, tuple[NetBenefit, ...]] = field(default_factory=dict)
+    worth: dict[str, tuple[PredictiveValues, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
@@ -109,6 +116,7 @@ class Trust:
             "coverage": [each.to_dict() for each in self.coverage],
             "curve": [each.to_dict() for each in self.curve],
             "benefit": {k: [each.to_dict() for each in v] for k, v in self.benefit.items()},
+            "worth": {k: [each.to_dict() for each in v] for k, v in self.worth.items()},
         }
 
     @classmethod
@@ -126,10 +134,16 @@ class Trust:
                 name: tuple(NetBenefit.from_dict(each) for each in rows)
                 for name, rows in data.get("benefit", {}).items()  # results of 0.1 may lack it
             },
+            {
+                name: tuple(PredictiveValues.from_dict(each) for each in rows)
+                for name, rows in data.get("worth", {}).items()  # results of 0.1 may lack it
+            },
         )
 
 
-def measure_trust(answers: Answers, *, unit: str, seed: int = 0) -> Trust | None:
+def measure_trust(
+    answers: Answers, *, unit: str, seed: int = 0, prevalences: Sequence[float] = PREVALENCES
+) -> Trust | None:
     """Judge the held-out answers of an evaluation.
 
     Parameters
@@ -139,6 +153,8 @@ def measure_trust(answers: Answers, *, unit: str, seed: int = 0) -> Trust | None
         What one row is: ``"window"`` or ``"person"``.
     seed : int
         Of the bootstraps over people.
+    prevalences : sequence of float
+        Shares of cases where the answers may be used, each in (0, 1).
 
     Returns
     -------
@@ -164,6 +180,7 @@ def measure_trust(answers: Answers, *, unit: str, seed: int = 0) -> Trust | None
         ),
         coverage_curve(calibrated, seed=seed),
         _benefit(calibrated, seed=seed) if unit == "person" else {},
+        _worth(answers, prevalences) if unit == "person" else {},
     )
 
 
@@ -172,6 +189,20 @@ def _benefit(answers: Answers, *, seed: int) -> dict[str, tuple[NetBenefit, ...]
     return {
         name: decision_curve(answers.proba[:, k], answers.truth == k, seed=seed)
         for k, name in enumerate(answers.classes)
+    }
+
+
+def _worth(
+    answers: Answers, prevalences: Sequence[float]
+) -> dict[str, tuple[PredictiveValues, ...]]:
+    """Judge the answer "this class" against all others, class by class."""
+    said = answers.proba.argmax(axis=1)
+    counts = {
+        name: count_answers(answers.truth == k, said == k) for k, name in enumerate(answers.classes)
+    }
+    return {
+        name: tuple(predictive_values(each, prevalence=share) for share in prevalences)
+        for name, each in counts.items()
     }
 
 
@@ -208,7 +239,11 @@ def coverage_of(
         inside = names == name
         columns = (held, sizes, sizes == 1, sizes == 0)
         means = [answers.by_person(np.where(inside, each, np.nan)) for each in columns]
-        coverage = mean_estimate(means[0], counts, evidence="person", bounds=(0.0, 1.0))
+        coverage: Estimate | None
+        if len(answers.truth) == answers.n_people:  # right or wrong: counted, exact
+            coverage = proportion_estimate(int(held[inside].sum()), int(inside.sum()))
+        else:
+            coverage = mean_estimate(means[0], counts, evidence="person", bounds=(0.0, 1.0))
         if coverage is not None:
             size, single, empty = (float(np.nanmean(each)) for each in means[1:])
             rows.append(

@@ -226,6 +226,7 @@ def judge(
         bootstrap=settings.bootstrap,
         nuisance=_nuisance(cohort, settings, table, running),
         changed=_changed(cohort, settings, running),
+        prevalences=settings.prevalence,
     )
     found = None
     if settings.tuning is not None:

@@ -3,8 +3,8 @@
 from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
 from myograph.report.robustness import robustness_rows
-from myograph.report.subgroups import subgroup_rows
-from myograph.report.trust import coverage_rows, reliability_rows
+from myograph.report.subgroups import site_words, subgroup_rows
+from myograph.report.trust import coverage_rows, ratio_rows, reliability_rows
 from myograph.report.words import (
     Measure,
     confound_rows,
@@ -20,10 +20,12 @@ __all__ = [
     "coverage_rows",
     "faithfulness_rows",
     "plural",
+    "ratio_rows",
     "reliability_rows",
     "robustness_rows",
     "selection_words",
     "short",
+    "site_words",
     "split_words",
     "stability_rows",
     "subgroup_rows",
