@@ -74,7 +74,13 @@ class StepConfig(_Open):
 
 
 class FeatureConfig(_Open):
-    """One feature with parameters: ``{"feature": "zc", "threshold": 10.0}``."""
+    """One feature with parameters: ``{"feature": "zc", "threshold": 10.0}``.
+
+    A threshold may be a multiple of the noise at rest, ``{"noise": 3.0}``, which is measured on the
+    training recordings of each fold.
+    """
+
+    __pydantic_extra__: dict[str, Parameter | dict[Literal["noise"], float]] = Field(init=False)
 
     feature: str
 
