@@ -74,7 +74,7 @@ def test_a_person_without_calibration_is_refused_and_sessions_are_not(people):
 
 
 def test_parts_of_one_recording_on_both_sides_are_refused(people):
-    with pytest.raises(DataError, match="parts of the same 6 recordings.*step 'zscore'"):
+    with pytest.raises(DataError, match="parts of the same 2 recordings.*step 'zscore'"):
         evaluate(people, split="repetition", overrides=(*QUICK, ZSCORE), jobs=1, cache=False)
 
 

@@ -158,7 +158,9 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
         "format": FORMAT,
         "pipeline": pipeline.config.to_dict(),
         "steps": json.loads(canonical_json(fitted_steps)),
-        "measured": json.loads(canonical_json([spec.to_dict() for spec in pipeline.front.features])),
+        "measured": json.loads(
+            canonical_json([spec.to_dict() for spec in pipeline.front.features])
+        ),
         "seed": pipeline.seed,
         "task": pipeline.task,
         "classes": classes,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.workflows.cohort import Cohort
@@ -115,14 +117,25 @@ def refit_rungs(
         pipeline = Pipeline(settings.pipeline, seed=settings.seed)
         train = _training(cohort, fold, plain, parts=pipeline.front.learned_parts)
         pipeline.fit_steps(train)
+        rows = np.concatenate([fold.train, fold.test, fold.validation])
+        used = np.isin(plain.index.recording, plain.index.recording[rows])
+        digests = set(plain.index.recording[used].tolist())
         table = pipeline.prepare(
-            cohort.recordings,
+            [each for each in cohort.recordings if each.source_digest in digests],
             jobs=running.processes,
             progress=running.tell(f"measuring for fold {number + 1} of {len(folds)}"),
             kept=running.kept,
         )
-        rungs.append(Rung(MODEL, settings.pipeline, table))
+        rungs.append(Rung(MODEL, settings.pipeline, _spread(table, used, plain)))
     return tuple(rungs)
+
+
+def _spread(table: FeatureTable, used: NDArray[np.bool_], plain: FeatureTable) -> FeatureTable:
+    """Return the table with a row for every window: zeros where the fold has no use for one."""
+    values = np.zeros((len(plain), len(table.names)))
+    flat = np.zeros((len(plain), table.layout.n_channels), dtype=np.bool_)
+    values[used], flat[used] = table.values, table.flagged
+    return replace(table, values=values, index=plain.index, flat=flat)
 
 
 def _training(
@@ -141,5 +154,5 @@ def _training(
     return [each for each in cohort.recordings if each.source_digest in train]
 
 
-def _without_noise(definition: dict[str, object]) -> dict[str, object]:
+def _without_noise(definition: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in definition.items() if not isinstance(value, dict)}
