@@ -74,14 +74,14 @@ def test_a_person_without_calibration_is_refused_and_sessions_are_not(people):
 
 
 def test_parts_of_one_recording_on_both_sides_are_refused(people):
-    with pytest.raises(DataError, match="parts of the same 2 recordings.*step 'zscore'"):
+    with pytest.raises(DataError, match=r"parts of the same 2 recordings.*step 'zscore'"):
         evaluate(people, split="repetition", overrides=(*QUICK, ZSCORE), jobs=1, cache=False)
 
 
 @pytest.mark.parametrize("asked", ["robustness=true", "stability=true"])
 def test_what_measures_one_table_for_all_folds_is_refused_first(people, asked):
     settings = settings_of(people, ZSCORE, asked)[1]
-    with pytest.raises(ParameterError, match=f"step 'zscore': learned .*{asked[:9]}"):
+    with pytest.raises(ParameterError, match=rf"step 'zscore': learned .*{asked[:9]}"):
         check_refitting(settings)
     with pytest.raises(ParameterError, match="tuning measure a table once"):
         tune(people, trials=1, overrides=(*QUICK, ZSCORE), cache=False)

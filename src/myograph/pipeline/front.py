@@ -84,8 +84,10 @@ class Front:
         return samples_table(windows) if self.whole else extract(windows, self.features)
 
     def fit(self, recordings: Sequence[Recording]) -> Front:
-        """Return the front with what it learns: steps, each fitted on what comes before it, then
-        the noise at rest that thresholds are multiples of.
+        """Return the front with what it learns.
+
+        Steps, each fitted on what comes before it, and then the noise at rest that thresholds are
+        multiples of.
         """
         fitted: list[Step] = []
         seen = list(recordings)
