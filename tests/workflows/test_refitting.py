@@ -21,7 +21,7 @@ QUICK = ("probes=false", "bootstrap=100", "baselines=false")
 
 def recording(person, session, rest_uv):
     """Two channels, the second twice as loud at rest; rest, then a fist, twice."""
-    rng = np.random.default_rng(abs(hash((person, session))) % 1000 + round(10 * rest_uv))
+    rng = np.random.default_rng([int(person[1:]), int(session)])
     at = np.arange(4000) // 1000 % 2
     size = np.where(at == 0, rest_uv, 30 * rest_uv) * np.array([[1.0], [2.0]])
     events = tuple(
