@@ -43,6 +43,7 @@ def test_only_what_was_said_reaches_the_reader() -> None:
     ("python", "flag"),
     [
         ("state it with the option fs_hz= (never guessed)", "state it with the option --rate ("),
+        ("for example kinds={'NAME': 'semg'} or", "for example --kinds 'NAME=semg' or"),
         ("for example unit='mV'", "for example --unit 'mV'"),
         ("repair it (myograph.io.read(..., non_finite='gap'))", "read(..., --gaps)"),
         ("overwrite it with force=True (--force).", "overwrite it with --force."),

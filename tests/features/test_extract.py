@@ -201,7 +201,7 @@ VALUES = np.ones((1, 2, 50), dtype="f4")
             "order of feature 'ar' must be 1 to 11; got 12",
         ),
         (
-            refused(VALUES, {"feature": "mnf", "low_hz": 490.0, "high_hz": 2000.0}),
+            refused(VALUES, {"feature": "mnf", "low_hz": 496.0, "high_hz": 500.0}),
             ParameterError,
             "holds 1 of the frequencies .* at least 2 needed",
         ),
@@ -254,7 +254,7 @@ VALUES = np.ones((1, 2, 50), dtype="f4")
         (
             refused(VALUES, {"feature": "zc", "threshold": {"noise": 3.0}}),
             ParameterError,
-            "the noise was not measured; call .*fix_thresholds",
+            "the noise was not measured; .*fix_thresholds",
         ),
         (
             refused(VALUES, {"feature": "zc", "threshold": [1.0, 2.0, 3.0]}),

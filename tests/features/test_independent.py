@@ -6,6 +6,7 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter, periodogram, welch
 from scipy.stats import entropy, gmean, kurtosis, lmoment, skew
 
+from myograph.core.errors import ParameterError
 from myograph.features import compute
 from myograph.features.autoregressive import cepstrum_of
 from myograph.features.interference import turns_of
@@ -240,3 +241,11 @@ def test_short_time_magnitudes_agree_with_scipy(noise):
     )
     # A spectrum tells the mean square of a tone, A^2 / 2; the last bin has no mirror image.
     np.testing.assert_allclose(found[..., :-1], np.sqrt(2 * density[..., 1:-1]), rtol=1e-9)
+
+
+def test_a_band_beyond_the_rate_is_refused_and_the_usual_one_ends_there(noise):
+    told = r"'mnf' cannot look up to high_hz=900 Hz.*ends at 500"
+    with pytest.raises(ParameterError, match=told):
+        compute("mnf", noise, fs_hz=1000.0, high_hz=900.0)
+    slow = compute("mnf", noise, fs_hz=200.0)
+    np.testing.assert_array_equal(slow, compute("mnf", noise, fs_hz=200.0, high_hz=100.0))

@@ -359,7 +359,8 @@ def test_a_step_that_learns_is_fitted_anew_on_what_comes_before_it(plain, with_g
 
 
 def test_a_step_that_learns_must_have_learned(with_gain, cohort):
-    with pytest.raises(ParameterError, match=r"Steps \['test-gain'\] learn .* call fit_steps"):
+    told = r"learns from recordings \(step 'test-gain'\); call fit_steps"
+    with pytest.raises(ParameterError, match=told):
         Pipeline(with_gain).prepare(cohort)
 
 

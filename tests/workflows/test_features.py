@@ -176,7 +176,7 @@ def test_steps_that_learn_are_refused(recording, monkeypatch):
 
     monkeypatch.setitem(STEPS._entries, "learner", Learner)
     choices = Choices(overrides=('pipeline.steps=[{step="learner"}]',))
-    with pytest.raises(ParameterError, match=r"Steps \['learner'\] learn from training"):
+    with pytest.raises(ParameterError, match=r"learns from training recordings \(step 'learner'\)"):
         measure([recording], choices)
 
 

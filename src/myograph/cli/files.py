@@ -291,7 +291,8 @@ def _with_flags(message: str) -> str:
             f"{_FLAGS[found[1]]} " if found[1].endswith("=") and takes_value else _FLAGS[found[1]]
         )
 
-    return _OPTION.sub(flag, message)
+    # A dictionary in Python, NAME=VALUE on the command line.
+    return re.sub(r"\{'(\w+)': '(\w+)'\}", r"'\1=\2'", _OPTION.sub(flag, message))
 
 
 def one_or_each(given: list[str] | None, flag: str) -> str | dict[str, str] | None:

@@ -81,8 +81,15 @@ class StepConfig(_Open):
     step: str
 
 
-class FeatureConfig(_Open):
-    """One feature with parameters: ``{"feature": "zc", "threshold": 10.0}``."""
+class FeatureConfig(Config):
+    """One feature with parameters: ``{"feature": "zc", "threshold": 10.0}``.
+
+    A threshold may be a multiple of the noise at rest, ``{"noise": 3.0}``, which is measured on the
+    training recordings of each fold.
+    """
+
+    model_config: ClassVar[ConfigDict] = {"extra": "allow"}
+    __pydantic_extra__: dict[str, Parameter | dict[Literal["noise"], float]] = Field(init=False)
 
     feature: str
 

@@ -58,6 +58,10 @@ def check_choice(value: str, known: Collection[str], *, name: str) -> str:
     return value
 
 
+# Among so many names the nearest alone is often not the one that was meant.
+_MANY = 20
+
+
 def unknown_name(value: object, known: Collection[str], *, what: str) -> str:
     """Word the refusal of an unknown name: the known ones, and the nearest.
 
@@ -66,8 +70,12 @@ def unknown_name(value: object, known: Collection[str], *, what: str) -> str:
     >>> unknown_name("mva", ["mav", "mnf"], what="feature")
     "feature must be one of ['mav', 'mnf']; got 'mva'. Did you mean 'mav'?"
     """
-    near = get_close_matches(str(value), list(known), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = get_close_matches(str(value), list(known), n=3)
+    # Letters that changed places are the likeliest slip, and count for more than one wrong letter.
+    near = sorted(near, key=lambda name: sorted(name) != sorted(str(value)))
+    swapped = bool(near) and sorted(near[0]) == sorted(str(value))
+    best = near[:1] if swapped or len(known) < _MANY else near
+    hint = f" Did you mean {' or '.join(map(repr, best))}?" if best else ""
     return f"{what} must be one of {sorted(known)}; got {value!r}.{hint}"
 
 

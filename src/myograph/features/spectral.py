@@ -2,8 +2,9 @@
 
 Every feature states its band and its estimator:
 
-- ``low_hz``, ``high_hz``: the band; it ends at the Nyquist frequency when that is lower. The
-  default, 10 to 500 Hz, suits surface EMG; a needle needs another.
+- ``low_hz``, ``high_hz``: the band. The default, 10 to 500 Hz, suits surface EMG and ends at the
+  Nyquist frequency when that is lower; a needle needs another. A ``high_hz`` that was asked for
+  and lies beyond is refused.
 - ``method``: ``"periodogram"`` (one Hann taper over the window), ``"welch"`` (Hann-tapered
   segments that overlap by half) or ``"multitaper"`` (sine tapers, riedel1995).
 - ``pieces``: how many segments or tapers are averaged; 0 is the usual number of the method
@@ -256,6 +257,14 @@ def declare(
     """Register a feature of the spectrum and return its pure function."""
 
     def check(given: Mapping[str, Any], *, n_samples: int, fs_hz: float) -> None:
+        high_hz: Any = given.get("high_hz")
+        asked = high_hz is not None and high_hz != parameters["high_hz"]
+        if asked and float(high_hz) > fs_hz / 2:
+            raise ParameterError(
+                f"Feature {name!r} cannot look up to high_hz={high_hz:g} Hz: a signal sampled at "
+                f"{fs_hz:g} Hz ends at {fs_hz / 2:g} Hz. Lower high_hz, or leave it out to take "
+                "what there is of the usual band."
+            )
         recipe.bands(tapers_for(given, n_samples=n_samples, fs_hz=fs_hz).frequencies_hz, given)
 
     def measure(windows: Windows3D, fs_hz: float, **given: Any) -> Values:

@@ -18,7 +18,7 @@ from myograph.core.errors import DataError, ParameterError
 from myograph.core.windows import Windows
 from myograph.features.base import FEATURES, FeatureSpec, check_windows
 
-__all__ = ["amplitudes", "fix_thresholds"]
+__all__ = ["amplitudes", "fix_thresholds", "fix_to_noise", "of_noise"]
 
 
 def amplitudes(value: Any, *, n_channels: int, name: str) -> NDArray[np.float64]:
@@ -50,7 +50,8 @@ def amplitudes(value: Any, *, n_channels: int, name: str) -> NDArray[np.float64]
     if isinstance(value, Mapping):
         raise ParameterError(
             f"{name} is a multiple of the noise, {dict(value)}, and the noise was not measured; "
-            "call myograph.features.fix_thresholds(features, rest) with windows of rest from the "
+            "put it into a pipeline, which measures it on its training recordings, or call "
+            "myograph.features.fix_thresholds(features, rest) with windows of rest from the "
             "training data first."
         )
     if isinstance(value, str) or np.ndim(value) == 0:
@@ -92,6 +93,31 @@ def fix_thresholds(
     if values.shape[0] == 0:
         raise DataError("The noise is measured on windows of rest; there are none.")
     noise = np.sqrt(np.square(values.astype(np.float64)).mean(axis=(0, 2)))
+    return fix_to_noise(features, noise)
+
+
+def of_noise(spec: FeatureSpec) -> bool:
+    """Say whether a threshold of the feature is still a multiple of the noise.
+
+    Examples
+    --------
+    >>> of_noise(FeatureSpec("zc", {"threshold": {"noise": 3.0}})), of_noise(FeatureSpec("zc"))
+    (True, False)
+    """
+    given = (spec.parameters[name] for name in FEATURES[spec.name].in_signal_units)
+    return any(isinstance(value, Mapping) for value in given)
+
+
+def fix_to_noise(
+    features: Sequence[FeatureSpec], noise: NDArray[np.float64]
+) -> tuple[FeatureSpec, ...]:
+    """Turn multiples of the noise into amplitudes, given the noise of each channel (n_channels,).
+
+    Raises
+    ------
+    ParameterError
+        If a threshold is neither an amplitude nor a multiple of the noise.
+    """
     return tuple(_fixed(spec, noise) for spec in features)
 
 

@@ -158,6 +158,9 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
         "format": FORMAT,
         "pipeline": pipeline.config.to_dict(),
         "steps": json.loads(canonical_json(fitted_steps)),
+        "measured": json.loads(
+            canonical_json([spec.to_dict() for spec in pipeline.front.features])
+        ),
         "seed": pipeline.seed,
         "task": pipeline.task,
         "classes": classes,
@@ -258,7 +261,12 @@ def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     gate = restore_gate(config, parts["novelty"], seed=manifest["seed"], width=width)
     learned = Fitted(layout, names, scaler, manifest["training"], selection, gate)
     return Pipeline.restore(
-        config, learned, parts["model"], seed=manifest["seed"], steps=manifest["steps"]
+        config,
+        learned,
+        parts["model"],
+        seed=manifest["seed"],
+        steps=manifest["steps"],
+        features=manifest.get("measured", ()),
     )
 
 

@@ -19,7 +19,9 @@ from myograph.core.table import FeatureTable
 from myograph.core.windows import Windows
 from myograph.features import FeatureSpec, extract, parse_features
 from myograph.features.plan import Plan
+from myograph.features.thresholds import fix_to_noise, of_noise
 from myograph.models import MODELS
+from myograph.preprocess.rest import channel_noise
 from myograph.preprocess.windowing import Windowing
 
 __all__ = ["Front", "FrontState", "build_front", "samples_table"]
@@ -46,8 +48,15 @@ class Front:
 
     @property
     def learns(self) -> bool:
-        """Whether a step has to see training recordings first."""
-        return any(step.learns for step in self.steps)
+        """Whether a step or a threshold has to see training recordings first."""
+        return bool(self.learned_parts)
+
+    @property
+    def learned_parts(self) -> tuple[str, ...]:
+        """What is learned from training recordings, in words; empty for most pipelines."""
+        steps = [f"step {step.name!r}" for step in self.steps if step.learns]
+        noisy = [f"thresholds of feature {spec.name!r}" for spec in self.features if of_noise(spec)]
+        return (*steps, *noisy)
 
     def output_layout(self, layout: Layout) -> Layout:
         """Return the layout of the windows that recordings with this ``layout`` give."""
@@ -75,7 +84,11 @@ class Front:
         return samples_table(windows) if self.whole else extract(windows, self.features)
 
     def fit(self, recordings: Sequence[Recording]) -> Front:
-        """Return the front with its learning steps fitted, each on what comes before it."""
+        """Return the front with what it learns.
+
+        Steps, each fitted on what comes before it, and then the noise at rest that thresholds are
+        multiples of.
+        """
         fitted: list[Step] = []
         seen = list(recordings)
         for number, step in enumerate(self.steps):
@@ -83,7 +96,12 @@ class Front:
             fitted.append(learned)
             if any(later.learns for later in self.steps[number + 1 :]):
                 seen = [learned.apply(recording) for recording in seen]
-        return replace(self, steps=tuple(fitted))
+        front = replace(self, steps=tuple(fitted))
+        if not any(of_noise(spec) for spec in self.features):
+            return front
+        labels = self.windowing.rest_labels
+        noise = channel_noise([front.process(each) for each in recordings], rest_labels=labels)
+        return replace(front, features=fix_to_noise(self.features, noise))
 
     def start(self, layout: Layout) -> FrontState:
         """Return a fresh state to push chunks of signal through."""

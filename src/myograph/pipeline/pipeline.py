@@ -18,6 +18,7 @@ from myograph.core.layout import Layout
 from myograph.core.recording import Recording
 from myograph.core.step import build_step
 from myograph.core.table import FeatureTable
+from myograph.features import parse_features
 from myograph.models import MODELS, Model, build_model
 from myograph.models.aggregate import aggregate
 from myograph.pipeline.fitted import Fitted, training_summary
@@ -75,10 +76,13 @@ class Pipeline:
         *,
         seed: int,
         steps: Sequence[Mapping[str, Any]],
+        features: Sequence[Mapping[str, Any]] = (),
     ) -> Self:
         """Rebuild a fitted pipeline from what was saved; see `myograph.pipeline.artifact`."""
         pipeline = cls(config, seed=seed)
         pipeline.front = replace(pipeline.front, steps=tuple(build_step(step) for step in steps))
+        if features:
+            pipeline.front = replace(pipeline.front, features=parse_features(features))
         pipeline._ready = True
         pipeline._model = _new_model(config, seed, fs_hz=fitted.layout.fs_hz)
         params = pipeline._model.get_params()
@@ -102,7 +106,7 @@ class Pipeline:
         return self.front.learns
 
     def fit_steps(self, recordings: Sequence[Recording]) -> Self:
-        """Let the steps that learn see training recordings."""
+        """Let the steps and thresholds that learn see training recordings."""
         self.front = build_front(self.config).fit(recordings)
         self._ready = True
         return self
@@ -468,9 +472,9 @@ class Pipeline:
 
     def _require_steps(self) -> None:
         if not self._ready:
-            names = [step.name for step in self.front.steps if step.learns]
+            parts = ", ".join(self.front.learned_parts)
             raise ParameterError(
-                f"Steps {names} learn from recordings; call fit_steps with the training "
+                f"The pipeline learns from recordings ({parts}); call fit_steps with the training "
                 "recordings of the fold first."
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from myograph.core.errors import DataError, ParameterError
 from myograph.core.recording import GAP, Recording
 
-__all__ = ["Rest", "Span", "find_rest", "gap_mask"]
+__all__ = ["Rest", "Span", "channel_noise", "find_rest", "gap_mask"]
 
 #: From when to when, seconds.
 Span = tuple[float, float]
@@ -76,6 +77,28 @@ def find_rest(
     if (marked & usable).any():
         return Rest(samples[marked & usable], "events")
     return Rest(_quietest(samples, usable, recording.fs_hz), "quietest stretch")
+
+
+def channel_noise(
+    recordings: Sequence[Recording], *, rest_labels: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Return the noise at rest of each channel: the median of its root mean squares, (n_channels,).
+
+    Where a recording marks no rest, the quietest stretch of each channel stands for it. The median
+    over recordings, so that one bad electrode does not set the threshold of everybody.
+
+    Raises
+    ------
+    DataError
+        If there is no recording, or one has no rest to learn from.
+    """
+    if not recordings:
+        raise DataError("The noise at rest is measured on recordings; there are none.")
+    rms = [
+        [find_rest(each, row, given=None, labels=rest_labels).rms for row in range(each.n_channels)]
+        for each in recordings
+    ]
+    return np.asarray(np.median(rms, axis=0), dtype=np.float64)
 
 
 def gap_mask(recording: Recording) -> NDArray[np.bool_]:

@@ -16,6 +16,12 @@ from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
+from myograph.workflows.refitting import (
+    REFIT_NOTE,
+    check_refitting,
+    plain_pipeline,
+    refit_rungs,
+)
 from myograph.workflows.settings import Choices, resolve, tuning
 
 if TYPE_CHECKING:
@@ -180,6 +186,7 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
     settings = resolve(cohort, choices, people=people)
     jobs = settings.jobs if jobs is None else jobs
     split_of(settings)  # an unknown one is refused before any work is done
+    check_refitting(settings)
     with on_cluster(cluster), kept_tables(use=cache) as kept:
         running = Running(jobs, progress, checkpoint, kept)
         table = measure(cohort, settings, running)
@@ -191,10 +198,13 @@ def evaluate(  # noqa: PLR0913 - the verb as people type it: every option by its
 
 
 def measure(cohort: Cohort, settings: EvaluationConfig, running: Running) -> FeatureTable:
-    """Read the recordings, cut them into windows and measure these; it learns nothing."""
+    """Read the recordings, cut them into windows and measure these; it learns nothing.
+
+    What the pipeline would learn from recordings is left out: see `myograph.workflows.refitting`.
+    """
     from myograph.pipeline.pipeline import Pipeline
 
-    pipeline = Pipeline(settings.pipeline, seed=settings.seed)
+    pipeline = Pipeline(plain_pipeline(settings.pipeline), seed=settings.seed)
     return pipeline.prepare(
         cohort.recordings,
         jobs=running.processes,
@@ -233,6 +243,11 @@ def judge(
         from myograph.workflows.tune import tune_folds
 
         found = tune_folds(cohort, settings, table, running)
+    chosen = found.rungs if found else ()
+    learned = check_refitting(settings)
+    if learned:
+        folds = split_of(settings).folds(table.index)
+        chosen = refit_rungs(cohort, settings, folds, table, running=running)
     epochs = None if running.checkpoint is None else Path(running.checkpoint) / "epochs"
     with watched(Watching(running.progress, epochs)):
         result = validate.run.evaluate(
@@ -241,10 +256,13 @@ def judge(
             split_of(settings),
             seed=settings.seed,
             options=options,
-            chosen=found.rungs if found else (),
+            chosen=chosen,
         )
     if found is not None:
         result = replace(result, tuning=found.facts, notes=(*result.notes, *found.notes))
+    if learned:
+        told = REFIT_NOTE.format(parts=", ".join(learned))
+        result = replace(result, notes=(*result.notes, told))
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
     return replace(
         result,

@@ -132,10 +132,10 @@ def measure(
     windowing = settings.pipeline.windowing.model_copy(update={"target_kind": ""})
     front = build_front(settings.pipeline.model_copy(update={"windowing": windowing}))
     if front.learns:
-        names = [step.name for step in front.steps if step.learns]
         raise ParameterError(
-            f"Steps {names} learn from training recordings, which a table of features has none of; "
-            "leave them out."
+            f"The pipeline learns from training recordings ({', '.join(front.learned_parts)}), "
+            "which a table of features has none of; leave that out, and give thresholds as "
+            "amplitudes."
         )
     tables = [_measure_one(front, recording) for recording in cohort.recordings]
     for number, table in enumerate(tables[1:], start=1):

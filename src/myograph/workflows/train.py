@@ -13,15 +13,17 @@ import numpy as np
 from myograph.core.errors import DataError
 from myograph.workflows.cluster import on_cluster
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
-from myograph.workflows.evaluate import RESULT, Running, Told, measure
+from myograph.workflows.evaluate import RESULT, Running, Told
 from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_free
+from myograph.workflows.refitting import fitted_pipeline
 from myograph.workflows.settings import Choices, require_network, resolve
 
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
     from myograph.core.table import FeatureTable
+    from myograph.pipeline.pipeline import Pipeline
     from myograph.validate.result import ValidationResult
 
 __all__ = ["Trained", "fit_and_save", "train"]
@@ -126,10 +128,12 @@ def train(  # noqa: PLR0913 - the verb as people type it: every option by its na
     if checkpoint is not None or curve is not None:
         require_network(settings.pipeline.model.name, what="kept or drawn epoch by epoch")
     with on_cluster(cluster), kept_tables(use=cache) as kept:
-        table = measure(cohort, settings, Running(jobs, progress, kept=kept))
+        running = Running(jobs, progress, kept=kept)
+        pipeline, table = fitted_pipeline(settings, cohort.recordings, running=running)
     result = _validation(validation, settings)
     with watched(watching):
-        return fit_and_save(table, settings, cohort, target, Kept(leave_out, result, force))
+        extra = Kept(leave_out, result, force)
+        return fit_and_save(table, settings, cohort, target, extra, pipeline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +146,21 @@ class Kept:
 
 
 def fit_and_save(
-    table: FeatureTable, settings: EvaluationConfig, cohort: Cohort, target: Path, kept: Kept
+    table: FeatureTable,
+    settings: EvaluationConfig,
+    cohort: Cohort,
+    target: Path,
+    kept: Kept,
+    pipeline: Pipeline | None = None,
 ) -> Trained:
-    """Fit on every row of ``table`` and save the model with its card."""
+    """Fit on every row of ``table`` and save the model with its card.
+
+    ``pipeline`` is the one that measured the table, where its steps learned from recordings.
+    """
     from myograph.pipeline.artifact import save_model
     from myograph.pipeline.pipeline import Pipeline
 
-    pipeline = Pipeline(settings.pipeline, seed=settings.seed).fit(table)
+    pipeline = (pipeline or Pipeline(settings.pipeline, seed=settings.seed)).fit(table)
     trained = Trained(
         path=target,
         model=settings.pipeline.model.name,

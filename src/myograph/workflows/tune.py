@@ -14,6 +14,7 @@ from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.evaluate import Running, Told, measure, split_of
 from myograph.workflows.keeping import kept_tables
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
+from myograph.workflows.refitting import check_refitting
 from myograph.workflows.settings import Choices, resolve, tuning
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def tune(  # noqa: PLR0913 - the verb as people type it: every option by its nam
     asked = tuning(budget or ["minutes=5"], search)
     choices = Choices(split, features, model, config, (*overrides, *asked), seed)
     settings = resolve(cohort, choices, people=people)
+    check_refitting(settings)
     jobs = settings.jobs if jobs is None else jobs
     with on_cluster(cluster), kept_tables(use=cache) as kept:
         running = Running(jobs, progress, checkpoint, kept)
