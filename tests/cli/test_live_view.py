@@ -114,3 +114,11 @@ def test_each_unit_has_bars_of_its_own():
     rows = [line for line in seen(view).splitlines() if line.endswith(("uV", "g"))]
     assert [line.count("█") for line in rows] == [32, 32]
     assert rows[0].index("█") == rows[1].index("█")
+
+
+def test_pairs_without_any_are_not_an_empty_line(capsys):
+    from myograph.cli import render
+
+    render.show_pairs({"reconnections": ""})
+    render.show_pairs({"decisions": 3, "reconnections": ""})
+    assert capsys.readouterr().out == "decisions  3\n"
