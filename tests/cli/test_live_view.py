@@ -31,14 +31,27 @@ def seen(view: TerminalView) -> str:
 
 def test_the_picture_shows_channels_decision_latency_and_loss():
     view = TerminalView()
-    assert "waiting for the first window" in seen(view)
+    view.hear(Notice("lost", 0.0, "It was unplugged."))
+    assert "waiting for the source" in seen(view)
     asyncio.run(view.start(LAYOUT, ("close", "open")))
+    assert "waiting for the first window" in seen(view)
+    assert "unplugged" in seen(view)
     view.samples(0, np.zeros((20, 900), dtype=np.float32))
     view.samples(1000, np.zeros((20, 1000), dtype=np.float32))
     view.hear(Notice("gap", 0.9, "100 samples (0.1 s) never came."))
     view.take(answer())
     shown = seen(view)
-    for words in ("open", "75 %", "emg0", "emg15", "and 4 more", "p50 2.0", "loss 5.00 %", "never"):
+    for words in (
+        "open",
+        "75 %",
+        "emg0",
+        "emg15",
+        "and 4 more",
+        "10 uV",
+        "p50 2.0",
+        "loss 5.00 %",
+        "never",
+    ):
         assert words in shown
     view.take(answer(why="gap"))
     assert "abstains: gap" in seen(view)
@@ -90,3 +103,22 @@ def test_estimates_as_lines_come_twice_a_second(capsys):
     assert [line.split("s  ")[1] for line in out.splitlines()] == [
         "force 0 N", "force 5 N", "force 10 N", "abstains: gap",
     ]  # fmt: skip
+
+
+def test_each_unit_has_bars_of_its_own():
+    view = TerminalView()
+    channels = (Channel("flexor carpi radialis", kind="semg"), Channel("imu.x", kind="acc"))
+    asyncio.run(view.start(Layout(1000.0, channels), ("close", "open")))
+    decision = Decision("open", np.array([0.25, 0.75]), ("close", "open"), 1.5)
+    view.take(Answer(7, decision, "", np.array([200.0, 1.0]), 10.0, 10.002))
+    rows = [line for line in seen(view).splitlines() if line.endswith(("uV", "g"))]
+    assert [line.count("█") for line in rows] == [32, 32]
+    assert rows[0].index("█") == rows[1].index("█")
+
+
+def test_pairs_without_any_are_not_an_empty_line(capsys):
+    from myograph.cli import render
+
+    render.show_pairs({"reconnections": ""})
+    render.show_pairs({"decisions": 3, "reconnections": ""})
+    assert capsys.readouterr().out == "decisions  3\n"

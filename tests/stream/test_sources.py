@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import shutil
 import socket
 import subprocess
@@ -21,11 +22,14 @@ from myograph.stream.answer import Answer
 from myograph.stream.ble import COMMAND, EMG, ArmbandSource
 from myograph.stream.boards import BoardSource
 from myograph.stream.declare import Declared
+from myograph.stream.engine import Engine
 from myograph.stream.find import find_outlet, find_source
 from myograph.stream.lsl import LslOutlet, LslSource
 from myograph.stream.mqtt import Broker, MqttOutlet, MqttSource
+from myograph.stream.replay import Replay
 from myograph.stream.serial import LineReader, SerialSource
 from myograph.stream.source import Source, SourceLostError, SourceMissingError
+from myograph.stream.together import Together
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketOutlet, WebSocketSource
 from myograph.stream.wire import frame, hello
@@ -146,6 +150,37 @@ def test_a_serial_line_that_sends_other_channels_is_refused(line):
         asyncio.run(both())
 
 
+async def sent_to_a_line(ours, name, content: bytes, **options: Any) -> None:
+    source = SerialSource(name, declared=COUNTS, **options)
+    await source.open(timeout_s=1.0)
+    os.write(ours, content)
+    try:
+        while True:
+            await source.read()
+    finally:
+        await source.close()
+
+
+def test_lines_of_other_channels_are_refused(line):
+    ours, name = line
+    with pytest.raises(DataError, match=r"lines of 3 numbers, such as b'1,2,3'; 2 names were"):
+        asyncio.run(sent_to_a_line(ours, name, b"3\n" + 60 * b"1,2,3\n"))
+
+
+def test_counted_lines_of_other_channels_are_refused(line):
+    ours, name = line
+    with pytest.raises(DataError, match=r"2 names were given and counter=, so one more"):
+        asyncio.run(sent_to_a_line(ours, name, 60 * b"1,2\n", counter=True))
+
+
+def test_a_line_that_speaks_something_else_shows_what(line):
+    ours, name = line
+    sent = b"1,2\n" + 60 * b"\x80\x13?\n"
+    told = r"has said nothing for 0.3 s. What came instead.*2 numbers.*\\x13.*baud= \(115200 now\)"
+    with pytest.raises(SourceLostError, match=told):
+        asyncio.run(sent_to_a_line(ours, name, sent, silence_s=0.3))
+
+
 def test_a_serial_port_that_is_not_there_says_which_are():
     pytest.importorskip("serial")
     source = SerialSource("/dev/ttyNOWHERE", declared=COUNTS)
@@ -250,6 +285,11 @@ def test_an_armband_and_the_packets_it_lost():
     assert (layout.fs_hz, layout.n_channels, set(layout.units)) == (200.0, 8, {"count"})
     assert [chunk.first for chunk in chunks] == [0, 2, 6, 8]  # the third of its turn is missing
     assert joined(chunks)[5].tolist() == [1, 1, -2, -2, 3, 3, 4, 4]
+
+
+def test_an_armband_has_eight_channels():
+    with pytest.raises(LayoutError, match=r"ble:Myo sends 8 channels, and 2 names were given"):
+        find_source("ble:Myo?names=a,b")
 
 
 def test_an_armband_that_is_out_of_reach():
@@ -406,6 +446,32 @@ def test_samples_over_mqtt(broker, layout):
                 assert [chunk.first for chunk in chunks] == [0, 5, 10]
 
     with pytest.raises(SourceLostError, match=r"the broker is gone"):
+        asyncio.run(both())
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (frame(np.ones((2, 5)), first=0), r"announced 3 channels and sent 2"),
+        (b"nonsense", r"A frame of samples was expected"),
+    ],
+)
+def test_other_frames_over_mqtt_are_refused(broker, layout, content, told):
+    port, _ = broker
+
+    async def both() -> None:
+        source = MqttSource(f"mqtt://127.0.0.1:{port}/arm/wrong")
+        async with Broker.of(f"127.0.0.1:{port}/arm/wrong").client() as sender:
+            await sender.publish("arm/wrong/layout", hello(layout), retain=True)
+            await source.open(timeout_s=5.0)
+            await sender.publish("arm/wrong", content)
+            try:
+                async with asyncio.timeout(5.0):
+                    await source.read()
+            finally:
+                await source.close()
+
+    with pytest.raises(DataError, match=told):
         asyncio.run(both())
 
 
@@ -578,6 +644,41 @@ def test_decisions_over_udp(layout):
     assert told["latency_ms"] == pytest.approx(1.0)
 
 
+def test_nobody_at_a_udp_port_is_counted_and_whoever_comes_is_told(layout, free_port):
+    outlet = find_outlet(f"udp:127.0.0.1:{free_port}")
+
+    async def both() -> bytes:
+        await outlet.start(layout, ("close", "open"))
+        for _ in range(3):
+            outlet.take(answer())
+            await asyncio.sleep(0.02)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+            ear.bind(("127.0.0.1", free_port))
+            ear.settimeout(5)
+            outlet.take(answer())
+            told = ear.recv(65536)
+        await outlet.stop()
+        return told
+
+    assert json.loads(asyncio.run(both()))["label"] == "open"
+    assert outlet.dropped == 3
+
+
+def test_a_udp_host_that_nobody_knows(layout):
+    outlet = find_outlet("udp:nobody.invalid:9000")
+    with pytest.raises(DataError, match=r"nobody knows the host 'nobody.invalid'"):
+        asyncio.run(outlet.start(layout, ("close", "open")))
+
+
+def test_what_was_not_passed_on_is_told_in_the_end(pipeline, make_recording, free_port):
+    outlet = find_outlet(f"mqtt://127.0.0.1:{free_port}/arm")
+    source = Replay(make_recording(99), speed=np.inf)
+    health = asyncio.run(Engine(pipeline, source, [outlet]).run())
+    (told,) = health.to_dict()["untold"].items()
+    assert told[0] == f"mqtt://127.0.0.1:{free_port}/arm"
+    assert re.search(r"^\d+ dropped \(.*[Rr]efused", told[1])
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -609,6 +710,17 @@ def test_sources_are_found_by_what_is_typed(text, name):
 )
 def test_a_source_nobody_knows(text, told):
     with pytest.raises(ParameterError, match=told):
+        find_source(text)
+
+
+def test_several_sources_are_typed_as_one():
+    source = find_source("lsl:Forearm + wrist=lsl:IMU?fs_hz=100 + head=lsl:EEG")
+    assert (type(source), source.name) == (Together, "lsl:Forearm+lsl:IMU+lsl:EEG")
+
+
+@pytest.mark.parametrize("text", ["lsl:Forearm + lsl:IMU", "lsl:Forearm + =lsl:IMU"])
+def test_a_source_beside_another_has_a_name(text):
+    with pytest.raises(ParameterError, match=r"beside another has a name.*got '=?lsl:IMU'"):
         find_source(text)
 
 

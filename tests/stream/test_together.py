@@ -19,7 +19,7 @@ from myograph.stream.generated import Generated, simulated_person
 from myograph.stream.link import Patience
 from myograph.stream.recorder import Recorder
 from myograph.stream.replay import Replay
-from myograph.stream.source import Chunk, Source, now
+from myograph.stream.source import Chunk, Source, SourceMissingError, now
 from myograph.stream.together import Together
 
 
@@ -199,3 +199,36 @@ def test_a_callback_hears_notices_only_if_it_wants_to(pipeline, make_recording):
     source = Replay(make_recording(3), speed=math.inf)
     asyncio.run(Engine(pipeline, source, [Callback(seen.append)]).run())
     assert len(seen) == 47
+
+
+def test_what_happens_to_one_of_several_is_told(make_recording, scripted):
+    slow = Layout(50.0, (Channel("a", kind="acc"),))
+    wrist = np.ones((1, 10), dtype=np.float32)
+    follower = scripted([(0, wrist), "lost", 0.05, (10, wrist)], layout=slow)
+    source = Together(
+        Replay(make_recording(5), speed=1.0),
+        {"imu": follower},
+        patience=Patience(backoff_s=0.01),
+    )
+    heard = []
+
+    async def some() -> None:
+        source.tell = heard.append
+        await source.open(timeout_s=1.0)
+        for _ in range(30):
+            await source.read()
+        await source.close()
+
+    asyncio.run(some())
+    assert [notice.kind for notice in heard][:2] == ["lost", "reconnected"]
+    assert "scripted was unplugged" in heard[0].text
+
+
+def test_a_follower_that_never_appears_ends_the_wait(make_recording):
+    class Nowhere(Sine):
+        async def open(self, *, timeout_s: float) -> Layout:
+            raise SourceMissingError(f"nothing within {timeout_s:g} s")
+
+    source = Together(Replay(make_recording(5)), {"imu": Nowhere(100.0, kind="acc")})
+    with pytest.raises(SourceMissingError, match=r"nothing within 0.3 s"):
+        asyncio.run(source.open(timeout_s=0.3))

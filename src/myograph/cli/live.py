@@ -92,8 +92,12 @@ def live(
     never came; a source that is lost is looked for until it is back. Ctrl-C ends with a summary.
     """
     from myograph.cli.live_view import Lines, TerminalView
+    from myograph.core.checks import check_positive
     from myograph.workflows.live import live as run
 
+    for name, value in (("--seconds", seconds), ("--wait", wait), ("--give-up", give_up)):
+        if value is not None:
+            check_positive(value, name=name)
     view: Any = TerminalView() if not json and sys.stdout.isatty() else Lines(as_json=json)
     with view:
         health = run(
@@ -203,6 +207,7 @@ def _show_health(health: Health) -> None:
             f"gaps ({100 * health.loss:.2f} %)",
             "late, doubled": f"{timing.get('late', 0)}, {timing.get('doubled', 0)}",
             "reconnections": health.reconnections or "",
+            "not passed on": "; ".join(f"{name}: {n}" for name, n in health.untold.items()),
             "not told": ", ".join(f"{n} of {kind}" for kind, n in health.withheld.items()),
         }
     )

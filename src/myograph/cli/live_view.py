@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from myograph.core.layout import Layout
 from myograph.stream.answer import Answer, Notice
@@ -100,9 +101,9 @@ class TerminalView(_Shown):
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
         self._names: tuple[str, ...] = ()
-        self._unit = ""
+        self._units: tuple[str, ...] = ()
         self._answer: Answer | None = None
-        self._peak = 1e-9
+        self._peaks: dict[str, float] = {}
         self._largest: dict[str, float] = {}
         self._latency = Histogram()
         self._seen = self._missing = 0
@@ -137,17 +138,28 @@ class TerminalView(_Shown):
     async def start(self, layout: Layout, classes: tuple[str, ...]) -> None:
         """Learn what there is to show."""
         del classes
-        self._names, self._fs_hz = layout.names, layout.fs_hz
-        self._unit = layout.units[0]
+        self._names, self._units, self._fs_hz = layout.names, layout.units, layout.fs_hz
 
     def take(self, answer: Answer) -> None:
         """Keep the newest answer."""
         self._answer = answer
         if answer.abstains != "gap":
             self._latency.add(answer.latency_s)
-            self._peak = max(0.995 * self._peak, float(np.max(answer.level)), 1e-9)
+            self._follow(answer.level)
             for one in answer.values:
                 self._largest[one.name] = max(self._largest.get(one.name, 1e-9), abs(one.value))
+
+    def _follow(self, levels: NDArray[np.float64]) -> None:
+        """Keep the loudest of each unit lately: its bar is full."""
+        largest: dict[str, float] = {}
+        for unit, level in zip(self._units_of(len(levels)), levels.tolist(), strict=True):
+            largest[unit] = max(largest.get(unit, 1e-9), level)
+        for unit, level in largest.items():
+            self._peaks[unit] = max(0.995 * self._peaks.get(unit, 0.0), level)
+
+    def _units_of(self, n_channels: int) -> tuple[str, ...]:
+        # A pipeline may drop channels: then whose unit is whose is not known here.
+        return self._units if len(self._units) == n_channels else ("",) * n_channels
 
     def samples(self, first: int, samples: np.ndarray) -> None:
         """Count what came and what did not."""
@@ -165,11 +177,14 @@ class TerminalView(_Shown):
         from rich.text import Text
 
         answer = self._answer
+        parts: list[Any] = []
         if answer is None:
-            return Text("waiting for the first window ...", style="dim")
-        values = [] if answer.abstains else self._values(answer)
-        parts: list[Any] = [*(values or [self._decision(answer)]), *self._bars(answer)]
-        parts.append(Text(self._figures(), style="dim"))
+            what = "first window" if self._names else "source"
+            parts.append(Text(f"waiting for the {what} ...", style="dim"))
+        else:
+            values = [] if answer.abstains else self._values(answer)
+            parts += [*(values or [self._decision(answer)]), *self._bars(answer)]
+            parts.append(Text(self._figures(), style="dim"))
         parts += [
             Text(f"{one.time_s:8.1f} s  {one.kind}: {one.text}", style="yellow")
             for one in self._notices
@@ -209,13 +224,16 @@ class TerminalView(_Shown):
 
         rows = []
         names = self._names if len(self._names) == len(answer.level) else ()
+        width = min(24, max((len(name) for name in names[:_MOST_CHANNELS]), default=0))
+        units = self._units_of(len(answer.level))
         for k, level in enumerate(answer.level[:_MOST_CHANNELS]):
-            name = names[k] if names else f"channel {k + 1}"
+            name = f"{names[k] if names else f'channel {k + 1}':<{max(width, 12)}.24}"
             if np.isnan(level):
-                rows.append(Text(f"  {name:<12} {'·' * _BAR}", style="dim"))
+                rows.append(Text(f"  {name} {'·' * _BAR}", style="dim"))
                 continue
-            full = round(min(level / self._peak, 1.0) * _BAR)
-            rows.append(Text(f"  {name:<12} {'█' * full}{'░' * (_BAR - full)} {level:8.3g}"))
+            unit = units[k]
+            full = round(min(level / self._peaks.get(unit, np.inf), 1.0) * _BAR)
+            rows.append(Text(f"  {name} {'█' * full}{'░' * (_BAR - full)} {level:8.3g} {unit}"))
         if len(answer.level) > _MOST_CHANNELS:
             rows.append(Text(f"  and {len(answer.level) - _MOST_CHANNELS} more", style="dim"))
         return rows

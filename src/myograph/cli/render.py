@@ -114,7 +114,8 @@ def show_pairs(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> No
     for term, told in pairs.items() if isinstance(pairs, Mapping) else pairs:
         if told not in ("", None):
             grid.add_row(term, Text(str(told)))
-    _print_trimmed(grid)
+    if grid.row_count:
+        _print_trimmed(grid)
 
 
 def _print_trimmed(table: Any) -> None:

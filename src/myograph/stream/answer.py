@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Answer:
             object.__setattr__(self, "_text", self._told())
         levels = ""
         if level:
-            levels = f', "level": [{", ".join(map(_number, self.level.tolist()))}]'
+            levels = f', "level": {_numbers(self.level)}'
         return f'{{"number": {self.number}, {self._text}{levels}, "latency_ms": {_latency(self)}}}'
 
     def _told(self) -> str:
@@ -125,9 +126,7 @@ class Answer:
             values = json.dumps([value.to_dict() for value in self.values])
             return f'{time}, "values": {values}, {abstains}'
         numbers = one.probabilities.tolist()
-        shares = ", ".join(
-            f"{_quoted(name)}: {share!r}" for name, share in zip(one.classes, numbers, strict=True)
-        )
+        shares = ", ".join(map(add, _keys(one.classes), map(repr, numbers)))
         confidence = numbers[one.classes.index(one.label)]
         return (
             f'"label": {_quoted(one.label)}, "confidence": {confidence!r}, {time}, '
@@ -143,6 +142,18 @@ def _number(value: float) -> str:
     return repr(value) if math.isfinite(value) else "null"
 
 
+def _numbers(values: NDArray[np.float64]) -> str:
+    numbers = values.tolist()
+    if math.isfinite(sum(numbers)):
+        return repr(numbers)  # Python writes a list of plain numbers as JSON does
+    return f"[{', '.join(map(_number, numbers))}]"
+
+
+@lru_cache(maxsize=64)
+def _keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{json.dumps(name)}: " for name in names)
+
+
 @lru_cache(maxsize=1024)
 def _quoted(text: str) -> str:
     return json.dumps(text)
@@ -156,8 +167,8 @@ class Notice:
     ----------
     kind : str
         ``connected``, ``lost``, ``reconnected``, ``ended``; ``gap``, ``duplicate``, ``late``,
-        ``non-finite``, ``constant``, ``varies``, ``dropped``; ``withheld``: others were too many
-        to be told.
+        ``non-finite``, ``constant``, ``varies``, ``dropped``; ``rate``: samples come at another
+        rate than the source says; ``withheld``: others were too many to be told.
     time_s : float
         Seconds since the first sample of the stream.
     text : str

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from myograph.core.errors import LayoutError
 from myograph.core.layout import Channel, Layout
 from myograph.core.optional import needs
 from myograph.stream.declare import Declared
@@ -64,6 +65,11 @@ class ArmbandSource(Source):
         self._device, self._silence_s = device, silence_s
         self._client_type, self._scan = client, scan
         names = (declared.names if declared else ()) or tuple(f"emg{k + 1}" for k in range(8))
+        if len(names) != _N_CHANNELS:
+            raise LayoutError(
+                f"{self.name} sends {_N_CHANNELS} channels, and {len(names)} names were given: "
+                f"{list(names)}."
+            )
         channels = tuple(Channel(name, kind="semg", scale="count") for name in names)
         self._layout = Layout(_FS_HZ, channels)
         self._client: Any = None

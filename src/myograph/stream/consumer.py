@@ -24,8 +24,11 @@ class Consumer:
     counts what it dropped in `dropped`.
     """
 
-    #: Answers that this consumer could not pass on in time.
+    #: What a person calls it, for example ``"udp:127.0.0.1:9000"``.
+    name: str = ""
+    #: Answers that this consumer could not pass on, and the reason when there is one to tell.
     dropped: int = 0
+    trouble: str = ""
 
     async def start(self, layout: Layout, classes: tuple[str, ...]) -> None:
         """Get ready: the stream's layout and the classes of the decisions."""

@@ -26,6 +26,7 @@ from myograph.stream.decider import Decider, Window
 from myograph.stream.health import Health
 from myograph.stream.link import Link, Patience, Stretch
 from myograph.stream.notices import NoticeLimit
+from myograph.stream.pace import Pace
 from myograph.stream.source import Source, now
 from myograph.stream.sweep import Sweep
 from myograph.stream.watch import Watch, hold
@@ -174,6 +175,7 @@ class Engine:
         self._nothing = np.full(len(classes), 1 / len(classes))
         self._no_level = np.full(self._decider.n_channels, np.nan)
         self._label = classes[0]
+        self._pace = Pace(layout.fs_hz)
         self._watch = Watch(layout, constant_s=self._rules.constant_s)
         self._held = np.zeros(layout.n_channels, dtype=np.float32)
         step_s = self._decider.step / layout.fs_hz
@@ -228,7 +230,17 @@ class Engine:
             consumer.samples(stretch.first, stretch.samples)
         self._next = stretch.first + stretch.samples.shape[1]
         self._samples(stretch.samples, skip=skip)
-        self._sweep.now_and_then(begin, busy=self._link.backlog)
+        if self._sweep.now_and_then(begin, busy=self._link.backlog):
+            self._look_at_rate(begin)
+
+    def _look_at_rate(self, moment_s: float) -> None:
+        if self._link.source.patient or not self._pace.look(self._next, moment_s):
+            return
+        text = (
+            f"{self._link.source.name} sends about {self._pace.rate_hz:.0f} samples a second and "
+            f"says {self._layout.fs_hz:g}; decisions are about the rate that it says."
+        )
+        self._tell(Notice("rate", self._time_s(), text))
 
     def _samples(self, samples: NDArray[np.float32], *, skip: bool) -> None:
         if self._watch.look(samples):
@@ -361,6 +373,11 @@ class Engine:
         self.health.timing = self._link.timeline.to_dict()
         self.health.overrun = self._link.overrun
         self.health.withheld = self._limit.withheld
+        self.health.untold = {
+            one.name or type(one).__name__: f"{one.dropped:,} dropped{_because(one)}"
+            for one in self._consumers
+            if one.dropped
+        }
         return self.health
 
 
@@ -369,6 +386,10 @@ async def run(
 ) -> Health:
     """Run an engine until its source ends; see `Engine` for the options."""
     return await Engine(pipeline, source, consumers, **options).run()  # type: ignore[arg-type]
+
+
+def _because(consumer: Consumer) -> str:
+    return f" ({consumer.trouble})" if consumer.trouble else ""
 
 
 def _connected(source: Source, layout: Layout) -> str:

@@ -29,6 +29,7 @@ from myograph.stream.mqtt import MqttOutlet, MqttSource
 from myograph.stream.replay import Replay
 from myograph.stream.serial import SerialSource
 from myograph.stream.source import Source
+from myograph.stream.together import Together
 from myograph.stream.udp import UdpOutlet
 from myograph.stream.websocket import WebSocketOutlet, WebSocketSource
 
@@ -94,20 +95,38 @@ class Address:
 def find_source(text: str) -> Source:
     """Return the source that ``text`` names; it is not opened.
 
+    Several on one clock are written ``leader + name=follower``, with spaces around the plus; the
+    followers' channels are called ``name.channel``. See `myograph.stream.together.Together`.
+
     Raises
     ------
     ParameterError
-        If the scheme or an option is unknown.
+        If the scheme or an option is unknown, or a follower has no name.
 
     Examples
     --------
     >>> find_source("lsl:Forearm").name
     'lsl:Forearm'
+    >>> find_source("lsl:Forearm + wrist=lsl:IMU").name
+    'lsl:Forearm+lsl:IMU'
     """
+    leader, *followers = text.split(" + ")
+    if followers:
+        return Together(find_source(leader.strip()), dict(map(_follower, followers)))
     address = Address.of(text)
     if address.scheme not in SOURCES:
         raise ParameterError(unknown_name(address.scheme, SOURCES, what="source"))
     return SOURCES[address.scheme](address)
+
+
+def _follower(text: str) -> tuple[str, Source]:
+    name, equals, source = text.strip().partition("=")
+    if not equals or not name.isidentifier():
+        raise ParameterError(
+            "A source beside another has a name, which its channels begin with, as in "
+            f"'lsl:Forearm + wrist=lsl:IMU'; got {text.strip()!r}."
+        )
+    return name, find_source(source)
 
 
 def find_outlet(text: str) -> Consumer:

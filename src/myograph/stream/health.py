@@ -32,6 +32,8 @@ class Health:
         Samples dropped because they came faster than they could be taken.
     withheld : dict
         Notices of each kind that were too many to be told.
+    untold : dict
+        Of each consumer that could not pass on everything, how much, and why if it is known.
     timing : dict
         What was measured of the source's timing, see `Timeline.to_dict`.
     stopwatch : Stopwatch
@@ -50,6 +52,7 @@ class Health:
     reconnections: int = 0
     overrun: int = 0
     withheld: dict[str, int] = field(default_factory=dict)
+    untold: dict[str, str] = field(default_factory=dict)
     timing: dict[str, Any] = field(default_factory=dict)
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     window_ms: float = 0.0
@@ -86,6 +89,7 @@ class Health:
             "reconnections": self.reconnections,
             "overrun": self.overrun,
             "withheld": dict(self.withheld),
+            "untold": dict(self.untold),
             "timing": dict(self.timing),
             "latency": self.stopwatch.to_dict(),
             "window_ms": self.window_ms,

@@ -122,16 +122,21 @@ class Link:
         """How much signal waits."""
         return self._waiting / self._layout.fs_hz if self._layout else 0.0
 
-    async def open(self) -> Layout:
+    async def open(self, *, within_s: float | None = None) -> Layout:
         """Open the source and begin to read it.
+
+        Parameters
+        ----------
+        within_s : float, optional
+            Instead of the patience's ``open_s``.
 
         Raises
         ------
         SourceMissingError
             If it does not appear in time.
         """
-        self.source.deliver = self._deliver
-        layout = await self.source.open(timeout_s=self._patience.open_s)
+        self.source.deliver, self.source.tell = self._deliver, self._hear
+        layout = await self.source.open(timeout_s=within_s or self._patience.open_s)
         self._layout = layout
         self._most = max(1, round(self._patience.waiting_s * layout.fs_hz))
         self._timeline = Timeline(
@@ -319,9 +324,12 @@ class Link:
             self._tell("duplicate", text, samples=skip - late)
 
     def _tell(self, kind: str, text: str, *, duration_s: float = 0.0, samples: int = 0) -> None:
-        if len(self._queue) > _MOST_ITEMS:  # nobody listens: the counts of the timeline remain
-            return
         layout = self._layout
         time_s = self.timeline.next / layout.fs_hz if layout else 0.0
-        self._queue.append(Notice(kind, time_s, text, duration_s, samples))
+        self._hear(Notice(kind, time_s, text, duration_s, samples))
+
+    def _hear(self, notice: Notice) -> None:
+        if len(self._queue) > _MOST_ITEMS:  # nobody listens: the counts of the timeline remain
+            return
+        self._queue.append(notice)
         self._ready.set()

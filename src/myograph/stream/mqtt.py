@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from myograph.core.errors import FormatError, ParameterError
+from myograph.core.errors import DataError, ParameterError
 from myograph.core.layout import Layout
 from myograph.core.optional import needs
 from myograph.stream.answer import Answer, Notice
@@ -164,7 +164,7 @@ class MqttSource(Source):
                         return
                     self._seen = str(error)
                     await asyncio.sleep(0.1)
-        except FormatError as error:
+        except DataError as error:
             mailbox.fail(error)
             self._announced.set()
 
@@ -197,6 +197,7 @@ class MqttOutlet(Consumer):
 
     def __init__(self, url: str, *, qos: int = 0, most_waiting: int = 256) -> None:
         self._broker, self._qos, self._most = Broker.of(url), qos, most_waiting
+        self.name = f"mqtt://{self._broker.host}:{self._broker.port}/{self._broker.topic}"
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self.published = 0
@@ -224,6 +225,7 @@ class MqttOutlet(Consumer):
                 await self._waiting.join()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        self.dropped += self._waiting.qsize()
 
     def _put(self, what: str, text: str) -> None:
         if self._waiting.qsize() >= self._most:
@@ -245,5 +247,6 @@ class MqttOutlet(Consumer):
                         finally:
                             self._waiting.task_done()
                         self.published += 1
-            except mqtt_error():
+            except mqtt_error() as error:
+                self.trouble = str(error)
                 await asyncio.sleep(0.5)

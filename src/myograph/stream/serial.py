@@ -22,6 +22,8 @@ from myograph.stream.wire import FrameReader
 
 __all__ = ["LineReader", "SerialSource"]
 
+# So many lines alike that are not what was declared are no accident.
+_MOST_ALIKE = 50
 _APART = re.compile(rb"[,;\s]+")
 
 
@@ -48,8 +50,10 @@ class LineReader:
         self._width = check_count(n_channels, name="n_channels") + counter
         self._counter = counter
         self._rest = b""
-        #: Lines that were not as many numbers as there are channels.
-        self.skipped = 0
+        #: Lines that were not as many numbers as there are channels, and those that were.
+        self.skipped = self.good = 0
+        #: The newest one that was not, how many numbers it had, and how often in a row now.
+        self.strange, self.others, self.alike = b"", 0, 0
 
     def push(self, content: bytes) -> tuple[NDArray[np.float32], int]:
         """Return the samples (n_channels, n_new) that these bytes complete, and the first's number.
@@ -58,7 +62,8 @@ class LineReader:
         """
         *lines, self._rest = (self._rest + content).split(b"\n")
         if len(self._rest) > 4096:  # no line is so long: this is not text
-            self._rest, self.skipped = b"", self.skipped + 1
+            self._skip(self._rest, 0)
+            self._rest = b""
         rows = [row for row in map(self._parsed, lines) if row is not None]
         if not rows:
             return np.empty((self._width - self._counter, 0), dtype=np.float32), -1
@@ -86,9 +91,16 @@ class LineReader:
         except ValueError:
             row = []
         if len(row) != self._width:
-            self.skipped += 1
+            self._skip(line, len(row))
             return None
+        self.good += 1
+        self.alike = 0
         return row
+
+    def _skip(self, line: bytes, width: int) -> None:
+        self.skipped += 1
+        self.alike = self.alike + 1 if width == self.others else 1
+        self.strange, self.others = line[:40], width
 
 
 class SerialSource(Source):
@@ -136,6 +148,7 @@ class SerialSource(Source):
             )
         described = [Described(name) for name in names]
         self._layout, self._factors = declared.layout(described, fs_hz=None, where=self.name)
+        self._lines = LineReader(self._layout.n_channels, counter=counter)
         self._port: Any = None
         self._mailbox: Mailbox | None = None
         self._thread: threading.Thread | None = None
@@ -155,6 +168,7 @@ class SerialSource(Source):
                         f"Serial ports seen: {serial_ports() or 'none'}."
                     ) from error
                 await asyncio.sleep(0.1)
+        self._lines = LineReader(self._layout.n_channels, counter=self._counter)
         self._mailbox = Mailbox(deliver=self.deliver)
         self._thread = threading.Thread(
             target=self._listen, args=(self._port, self._mailbox), name=self.name, daemon=True
@@ -166,7 +180,15 @@ class SerialSource(Source):
         """Wait for the next samples."""
         if self._mailbox is None:
             raise SourceLostError(f"{self.name} is not open.")
-        return await self._mailbox.get(silence_s=self._silence_s, name=self.name)
+        try:
+            return await self._mailbox.get(silence_s=self._silence_s, name=self.name)
+        except SourceLostError as error:
+            if not self._lines.alike or self._form != "lines":
+                raise
+            raise SourceLostError(
+                f"{error} What came instead is no line of {self._layout.n_channels} numbers, such "
+                f"as {self._lines.strange!r}; check names=, baud= ({self._baud} now) and form=."
+            ) from error
 
     async def close(self) -> None:
         """Close the port."""
@@ -178,8 +200,7 @@ class SerialSource(Source):
             port.close()
 
     def _listen(self, port: Any, mailbox: Mailbox) -> None:
-        lines = LineReader(self._layout.n_channels, counter=self._counter)
-        frames = FrameReader()
+        lines, frames = self._lines, FrameReader()
         try:
             while self._port is port:
                 content = port.read(max(1, port.in_waiting))
@@ -188,6 +209,7 @@ class SerialSource(Source):
                     continue
                 if self._form == "lines":
                     samples, first = lines.push(content)
+                    self._check(lines)
                     self._deliver(mailbox, samples, arrived_s, first)
                 else:
                     for found in frames.push(content):
@@ -197,6 +219,15 @@ class SerialSource(Source):
             mailbox.fail_from_thread(lost)
         except DataError as error:
             mailbox.fail_from_thread(error)
+
+    def _check(self, lines: LineReader) -> None:
+        """Refuse a line that sends other channels, from the first on, than were declared."""
+        if lines.others and not lines.good and lines.alike >= _MOST_ALIKE:
+            counts = " and counter=, so one more is expected" if self._counter else ""
+            raise DataError(
+                f"{self.name} sends lines of {lines.others} numbers, such as {lines.strange!r}; "
+                f"{self._layout.n_channels} names were given{counts}."
+            )
 
     def _deliver(
         self, mailbox: Mailbox, samples: NDArray[np.float32], arrived_s: float, first: int

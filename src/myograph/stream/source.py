@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from myograph.core.errors import DataError
 from myograph.core.layout import Layout
+from myograph.stream.answer import Notice
 
 __all__ = ["Chunk", "Source", "SourceLostError", "SourceMissingError", "now"]
 
@@ -71,6 +72,8 @@ class Source(ABC):
     #: Set by whoever reads the source. A source that is called with samples, inside the event loop,
     #: offers them here first; what is not taken at once (False) it keeps for `read`.
     deliver: Callable[[Chunk], bool] | None = None
+    #: Set by whoever reads the source: is told what happens inside it, to one of several sources.
+    tell: Callable[[Notice], None] | None = None
     #: What the word before the colon is on the command line.
     scheme: ClassVar[str] = ""
 

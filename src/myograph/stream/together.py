@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ class Together(Source):
         super().__init__("+".join([leader.name, *(one.name for one in followers.values())]))
         self.patient = leader.patient
         self._wait_s = check_positive(wait_s, name="wait_s")
+        self._own_patience = patience is not None
         self._lead = Link(leader, patience=patience)
         self._follow = {
             name: _Follower(name, Link(source, patience=patience))
@@ -72,17 +74,17 @@ class Together(Source):
         }
         self._clock = _Local()
         self._fs_hz = 0.0
-        #: Notices of the followers, newest last.
+        #: What happened to each of them, newest last; whoever reads the whole is told, too.
         self.notices: list[Notice] = []
 
     async def open(self, *, timeout_s: float) -> Layout:
         """Open all of them."""
-        del timeout_s  # each has its own patience
-        layout = await self._lead.open()
+        within_s = None if self._own_patience else timeout_s
+        layout = await self._lead.open(within_s=within_s)
         channels: list[Channel] = list(layout.channels)
         self._fs_hz = layout.fs_hz
         for follower in self._follow.values():
-            channels += await follower.open(layout.fs_hz)
+            channels += await follower.open(layout.fs_hz, within_s)
         names = [channel.name for channel in channels]
         if len(set(names)) < len(names):
             raise LayoutError(f"{self.name}: channels share names: {names}.")
@@ -99,7 +101,8 @@ class Together(Source):
                 return None
             if isinstance(item, Stretch):
                 break
-            self._note(item)
+            if item.kind != "ended":  # the end of the leader is that of the whole, and told as such
+                self._note(item)
         size = item.samples.shape[1]
         last_s = (item.first + size - 1) / self._fs_hz
         self._clock.add(last_s, item.arrived_s)
@@ -129,6 +132,9 @@ class Together(Source):
     def _note(self, notice: Notice) -> None:
         self.notices.append(notice)
         del self.notices[:-100]
+        if self.tell is not None:
+            time_s = self._lead.timeline.next / self._fs_hz
+            self.tell(replace(notice, time_s=time_s))
 
 
 class _Local:
@@ -162,8 +168,8 @@ class _Follower:
         self._news = asyncio.Event()
         self.notices: list[Notice] = []
 
-    async def open(self, leader_hz: float) -> list[Channel]:
-        layout = await self.link.open()
+    async def open(self, leader_hz: float, within_s: float | None) -> list[Channel]:
+        layout = await self.link.open(within_s=within_s)
         self._fs_hz = layout.fs_hz
         self._values = np.empty((layout.n_channels, 0), dtype=np.float32)
         if layout.fs_hz > leader_hz:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import socket
 from collections import deque
 from functools import partial
@@ -118,7 +119,7 @@ class WebSocketSource(Source):
         found = read_frame(content)
         check_channels(found, layout, where=self._url)
         times = None
-        if not np.isnan(found.time_s):
+        if not math.isnan(found.time_s):
             size = found.samples.shape[1]
             times = found.time_s - np.arange(size - 1, -1, -1) / layout.fs_hz
         return Chunk(found.samples, times, arrived_s, found.first)
@@ -152,6 +153,7 @@ class WebSocketOutlet(Consumer):
 
     def __init__(self, *, port: int, host: str = "127.0.0.1", most_waiting: int = 64) -> None:
         self.port, self._host, self._most = port, host, most_waiting
+        self.name = f"ws:{host}:{port}"
         self._queues: dict[Any, tuple[deque[str], asyncio.Event]] = {}
         self._hello = ""
         self._server: Any = None

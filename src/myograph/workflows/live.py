@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from myograph.core.checks import check_positive
 from myograph.core.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def live(  # noqa: PLR0913 - the verb as people type it: every option by its nam
     from myograph.stream.link import Patience
     from myograph.stream.recorder import Recorder
 
+    if seconds is not None:
+        check_positive(seconds, name="seconds")
     pipeline = model if isinstance(model, Pipeline) else load_model(model)
     opened = find_source(source) if isinstance(source, str) else source
     everybody = [*(find_outlet(text) for text in outlets), *consumers]
