@@ -306,7 +306,7 @@ def _of_channel(
     fs_hz = muscle.fs_hz
     whole = (muscle.start_s, muscle.duration_s)
     artifacts = [
-        _artifact("lead-off", name, muscle, run, 1.0, _OFF_REASON + " and ".join(found.off_reasons))
+        _artifact("lead-off", name, muscle, run, 1.0, f"no muscle: {_told_off(found.off_reasons)}")
         for run in runs_of(found.off)
     ]
     artifacts += _motion(muscle, name, found, limits)
@@ -329,7 +329,16 @@ def _of_channel(
     return artifacts
 
 
-_OFF_REASON = "no muscle, and by "
+#: What `myograph.signal.contact.lead_off` sees of an electrode that is off.
+_OFF = {
+    "flat": "the signal does not move",
+    "level": "its level lies elsewhere",
+    "mains": "it hears its surroundings instead",
+}
+
+
+def _told_off(signs: Sequence[str]) -> str:
+    return " and ".join(_OFF[sign] for sign in signs)
 
 
 def _clipping(
