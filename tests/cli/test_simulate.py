@@ -28,7 +28,7 @@ def test_a_cohort_and_what_is_there_already(
     words += ["--jobs", "1", "--out", str(folder)]
     assert main(words) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("SIMULATED needle: 1 people, 1 recordings")
+    assert said.out.startswith("SIMULATED needle: 1 person, 1 recording")
     assert f"folder: {folder}" in said.out
     assert "never clinical performance" in said.out
     assert main(words) == 3
