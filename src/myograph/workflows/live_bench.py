@@ -221,8 +221,9 @@ def loaded(wanted: bool, context: Any) -> Iterator[None]:  # noqa: FBT001 - a co
 
 
 def _spin() -> None:
-    number, parent = 0, os.getppid()
-    while number or os.getppid() == parent:  # whoever is killed leaves no load behind
+    number, parent = 0, multiprocessing.parent_process()
+    # Whoever is killed leaves no load behind.
+    while number or (parent is not None and os.getppid() == parent.pid):
         number = (number + 1) & 0xFFFFF
 
 
