@@ -126,8 +126,8 @@ class BandCellGame(AskedGame):
             touched = np.flatnonzero(inside.any(axis=1))
             if not len(touched):
                 continue
-            gone = np.where(inside[touched][:, None], self._gone[:, touched], 0)
-            changed = (values[touched][None] - gone).astype(np.float32)
+            quieted = np.where(inside[touched][:, None], self._gone[:, touched], 0)
+            changed = (values[touched][None] - quieted).astype(np.float32)
             evidence = self.question.evidence_in(changed.reshape(-1, *values.shape[1:]))
             change = whole[touched] - evidence.reshape(n_bands, -1)
             lost[:, span] = change.sum(axis=1) / len(values)
@@ -135,5 +135,5 @@ class BandCellGame(AskedGame):
 
     def _taken(self, mask: NDArray[np.bool_]) -> Array:
         there = mask.reshape(-1, self.n_spans)[:, self._span]
-        gone = np.where(there[:, :, None], 0, self._gone).sum(axis=0)
-        return self.question.taken((self.question.windows.values - gone).astype(np.float32))
+        quieted = np.where(there[:, :, None], 0, self._gone).sum(axis=0)
+        return self.question.taken((self.question.windows.values - quieted).astype(np.float32))
