@@ -22,7 +22,10 @@ torch.set_num_threads(1)
 NETWORKS = [name for name in MODELS if issubclass(MODELS[name], Network)]
 CLASSIFIERS = [name for name in NETWORKS if issubclass(MODELS[name], DeepClassifier)]
 #: Networks with no convolution whose output has moments.
-OTHERS = {"lstm", "gru", "lstm-regressor", "lstm-features", "covariance-net"}
+OTHERS = {
+    *("lstm", "gru", "lstm-regressor", "lstm-features", "covariance-net"),
+    *("ring-cnn", "ring-cnn-regressor"),
+}
 TINY: dict[str, Any] = {"width": 8, "epochs": 1, "batch": 40, "held_out": 0.0, "fs_hz": 1000.0}
 
 

@@ -300,3 +300,17 @@ def test_jitter_does_what_it_says(rng):
     assert hidden.max() == 20
     assert hidden.mean() == pytest.approx(10, abs=1)
     assert Jitter(5.0, 0.1, 5, 5, 0.1)(windows, rng).dtype == np.float32
+
+
+def test_a_ring_is_turned_by_parts_of_the_distance_between_electrodes():
+    rng = np.random.default_rng(0)
+    ring = np.cos(2 * np.pi * np.arange(16) / 16)  # where on the limb it is loud
+    windows = np.repeat(ring[None, :, None], 2000, axis=0) * np.ones((1, 1, 5))
+    turned = Jitter(turn=2.5)(windows.astype(np.float32), rng)[:, :, 0]
+    by = np.angle((turned * np.exp(2j * np.pi * np.arange(16) / 16)).sum(axis=1)) * 16 / (2 * np.pi)
+    assert 2.4 < by.max() < 2.52
+    assert -2.52 < by.min() < -2.4
+    assert abs(by.mean()) < 0.1
+    whole = np.round(by[0])
+    np.testing.assert_allclose(turned.sum(axis=1), 0, atol=1e-5)  # nothing is lost at the seam
+    assert np.abs(np.roll(ring, int(whole)) - turned[0]).max() < 0.25

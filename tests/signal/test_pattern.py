@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from myograph.core.errors import DataError
-from myograph.signal.pattern import best_rotation, crosstalk, loudness_patterns, pattern_distance
+from myograph.signal.pattern import (
+    best_rotation,
+    crosstalk,
+    loudness_patterns,
+    pattern_distance,
+    ring_order,
+)
 
 FS_HZ = 1000.0
 
@@ -43,6 +49,28 @@ def test_a_ring_that_turned_is_strange_and_its_turn_is_told(rng, mix):
         found, degrees = best_rotation(moved, reference)
         assert found == turn
         assert degrees[turn] < 5 < degrees[0]
+
+
+@pytest.mark.parametrize("turn", range(8))
+@pytest.mark.parametrize("way", [1, -1])
+def test_how_a_band_was_worn_is_found_from_its_movements(rng, turn, way):
+    reference = 10 * rng.standard_normal((5, 8))
+    places = (way * np.arange(8) + turn) % 8
+    worn = reference[:, places] + 3 + rng.standard_normal((5, 8))  # louder, and not quite alike
+    worn[1] = np.nan  # a movement that was not made
+    order, alike = ring_order(worn, reference)
+    assert places[order].tolist() == list(range(8))
+    assert 0.9 < alike < 1
+
+
+def test_rings_that_cannot_be_compared(rng):
+    levels = rng.standard_normal((3, 8))
+    with pytest.raises(DataError, match=r"shapes \(3, 8\) and \(3, 4\)"):
+        ring_order(levels, levels[:, :4])
+    seen = np.where(np.arange(3)[:, None] < 1, levels, np.nan)
+    with pytest.raises(DataError, match="at least 2 movements that both show; got 1 of 3"):
+        ring_order(seen, levels)
+    assert ring_order(np.zeros((2, 4)), np.zeros((2, 4)))[1] == 0
 
 
 def test_crosstalk_is_the_share_that_one_wave_explains(rng):

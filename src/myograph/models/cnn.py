@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from myograph.core.errors import ParameterError
 from myograph.models.base import MODELS
 from myograph.models.deep import DeepClassifier, DeepRegressor, Network, Shape
 
-__all__ = ["CNN1D", "TCN", "CNN1DRegressor", "SeparableCNN", "TCNRegressor"]
+__all__ = [
+    "CNN1D",
+    "TCN",
+    "CNN1DRegressor",
+    "RingCNN",
+    "RingCNNRegressor",
+    "SeparableCNN",
+    "TCNRegressor",
+]
 
 # Length of the first kernels, and of a step of what they give.
 _FIRST_MS = 25.0
 _STEP_MS = 2.5
 _DEVICE_STEP_MS = 5.0
+_RING_MS = 65.0
+_RING_FILTERS = 12
 _LATER = 5
 _CAUSAL = 3
 
@@ -148,3 +159,56 @@ class SeparableCNN(DeepClassifier):
             kernel=_LATER,
             dropout=self._dropout(),
         )
+
+
+class _RingCNN(Network):
+    """Energies around a ring of electrodes, see `RingCNN`."""
+
+    own_depth = 1
+
+    def _body(self, shape: Shape) -> Any:
+        from myograph.models.nets.ring import RingNet
+
+        width, depth = self._sizes()
+        if depth != 1:
+            raise ParameterError(f"{type(self).__name__} has a depth of 1; got {depth}.")
+        shape.require(first_kernel(shape), by="the energy of a window")
+        kernel = min(shape.samples(_RING_MS), shape.n_samples) | 1
+        return RingNet(
+            n_channels=shape.n_channels,
+            filters=_RING_FILTERS,
+            kernel=kernel,
+            width=width,
+            n_outputs=shape.n_outputs,
+            dropout=self._dropout(),
+        )
+
+
+@MODELS.register("ring-cnn")
+class RingCNN(_RingCNN, DeepClassifier):
+    """Energies of learned filters, and of mixtures of neighbours, around a ring of electrodes.
+
+    Twelve filters of 65 ms over time, the same for every channel, ``width`` (32) mixtures of each
+    channel with the two beside it, and the logarithm of the mean square of each: the energies that
+    covariances in bands hold, learned. The channels are taken in their order around the limb, the
+    last beside the first. ``turn`` (see `myograph.models.deep.Network`) teaches it that no two
+    people wear a band alike.
+
+    Settings are those of `myograph.models.deep.Network`; ``depth`` is 1.
+
+    References
+    ----------
+    schirrmeister2017
+    """
+
+
+@MODELS.register("ring-cnn-regressor")
+class RingCNNRegressor(_RingCNN, DeepRegressor):
+    """`RingCNN` that estimates a number, a force or an angle say.
+
+    Settings are those of `myograph.models.deep.Network`; ``depth`` is 1.
+
+    References
+    ----------
+    schirrmeister2017
+    """

@@ -59,7 +59,7 @@ class Network(Model):
     held_out : float
         Share of the people who are not learned from and say when to stop; 0 goes through all
         epochs. See `myograph.models.holding.hold_out`.
-    gain_db, noise, drop_channel : float
+    gain_db, noise, drop_channel, turn : float
         Augmentation, see `myograph.models.jitter.Jitter`.
     shift_ms, mask_ms : float
         Augmentation too: its ``shift`` and ``mask``.
@@ -115,6 +115,7 @@ class Network(Model):
         shift_ms: float = 0.0,
         mask_ms: float = 0.0,
         drop_channel: float = 0.0,
+        turn: float = 0.0,
         precision: str = "auto",
         device: str = "auto",
         max_windows: int | None = None,
@@ -138,6 +139,7 @@ class Network(Model):
         self.shift_ms = shift_ms
         self.mask_ms = mask_ms
         self.drop_channel = drop_channel
+        self.turn = turn
         self.precision = precision
         self.device = device
         self.max_windows = max_windows
@@ -183,6 +185,7 @@ class Network(Model):
             samples(self.shift_ms),
             samples(self.mask_ms),
             self.drop_channel,
+            self.turn,
         )
         return Settings(
             epochs=self.epochs,

@@ -36,6 +36,9 @@ class Jitter:
         A stretch of at most so many samples is set to the channel's mean.
     drop : float
         Chance of each channel to be silent, below 1.
+    turn : float
+        A ring of electrodes, the channels in their order around the limb, is turned by at most
+        this many distances between two; what lies between two is their weighted sum.
 
     Examples
     --------
@@ -52,18 +55,23 @@ class Jitter:
     shift: int = 0
     mask: int = 0
     drop: float = 0.0
+    turn: float = 0.0
 
     def __post_init__(self) -> None:
         check_non_negative(self.gain_db, name="gain_db")
         check_non_negative(self.noise, name="noise")
         check_count(self.shift, name="shift", least=0)
         check_count(self.mask, name="mask", least=0)
+        check_non_negative(self.turn, name="turn")
         if check_non_negative(self.drop, name="drop_channel") >= 1:
             raise ParameterError(f"drop_channel must be below 1; got {self.drop!r}.")
 
     def __call__(self, windows: Windows, rng: np.random.Generator) -> Windows:
         """Return changed copies of windows (n_windows, n_channels, n_samples)."""
         changed: NDArray[Any] = windows
+        if self.turn:
+            by = rng.uniform(-self.turn, self.turn, len(windows)).astype(np.float32)
+            changed = _around(changed, by)
         if self.shift:
             changed = _turned(changed, rng.integers(-self.shift, self.shift + 1, len(windows)))
         if self.noise:
@@ -97,3 +105,15 @@ def _turned(windows: NDArray[Any], by: NDArray[np.intp]) -> NDArray[Any]:
     length = windows.shape[2]
     source = (np.arange(length) - by[:, None]) % length
     return np.take_along_axis(windows, source[:, None], axis=2)
+
+
+def _around(windows: NDArray[Any], by: NDArray[np.float32]) -> NDArray[Any]:
+    """Turn the channels of each window: channel ``k`` becomes what was at ``k - by``."""
+    whole = np.floor(by).astype(np.intp)
+    part = (by - whole)[:, None, None]
+    source = np.arange(windows.shape[1]) - whole[:, None]
+    near, far = (
+        np.take_along_axis(windows, (places % windows.shape[1])[:, :, None], axis=1)
+        for places in (source, source - 1)
+    )
+    return (1 - part) * near + part * far

@@ -9,7 +9,7 @@ from myograph.core.checks import check_non_negative, check_positive
 from myograph.core.errors import DataError
 from myograph.signal.filters import design_highpass, zero_phase
 
-__all__ = ["best_rotation", "crosstalk", "loudness_patterns", "pattern_distance"]
+__all__ = ["best_rotation", "crosstalk", "loudness_patterns", "pattern_distance", "ring_order"]
 
 # Crosstalk arrives at once: it is a field, not a wave along the fibres.
 _LAG_S = 0.0025
@@ -110,6 +110,63 @@ def best_rotation(
     )
     turn = int(np.argmin(degrees))
     return (turn - n if turn > n // 2 else turn), degrees
+
+
+def ring_order(
+    levels: NDArray[np.float64], reference: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], float]:
+    """Return the order of channels in which a ring of electrodes was worn like another one.
+
+    A band can be turned, and worn the other way up or on the other arm, which mirrors it. Of all
+    turns and mirrored turns, the one is taken under which what each movement shows, beside the
+    mean of the movements, is most alike.
+
+    Parameters
+    ----------
+    levels : ndarray, shape (n_movements, n_channels)
+        How loud each channel is in each movement, in decibels or another logarithm. NaN where a
+        movement was not made.
+    reference : ndarray, shape (n_movements, n_channels)
+        The same movements by somebody else, or on average over people.
+
+    Returns
+    -------
+    order : ndarray of int, shape (n_channels,)
+        ``levels[:, order]`` is what resembles the reference.
+    alike : float
+        Correlation of the two, at most 1.
+
+    Raises
+    ------
+    DataError
+        If the shapes differ, or fewer than two movements are in both.
+
+    Examples
+    --------
+    >>> worn = np.array([[0.0, 6.0, 1.0, 0.0], [3.0, 0.0, 0.0, 9.0]])
+    >>> order, alike = ring_order(worn[:, [2, 1, 0, 3]], worn)  # mirrored
+    >>> order.tolist(), round(alike, 6)
+    ([2, 1, 0, 3], 1.0)
+    """
+    if levels.shape != reference.shape or levels.ndim != 2:
+        raise DataError(
+            "Two rings are compared movement by movement and channel by channel; got the shapes "
+            f"{levels.shape} and {reference.shape}."
+        )
+    both = np.isfinite(levels).all(axis=1) & np.isfinite(reference).all(axis=1)
+    if both.sum() < 2:
+        raise DataError(
+            f"Two rings are compared by at least 2 movements that both show; got {both.sum()} of "
+            f"{len(levels)}."
+        )
+    one = levels[both] - levels[both].mean(axis=0)
+    other = reference[both] - reference[both].mean(axis=0)
+    places = np.arange(levels.shape[1])
+    orders = [(way * places + turn) % len(places) for way in (1, -1) for turn in range(len(places))]
+    length = float(np.linalg.norm(one) * np.linalg.norm(other)) or 1.0
+    alike = [float((one[:, order] * other).sum()) / length for order in orders]
+    best = int(np.argmax(alike))
+    return orders[best], alike[best]
 
 
 def crosstalk(
