@@ -1,8 +1,8 @@
 """Covariances of the channels in bands, and linear discriminant analysis of them, person by person.
 
-What both `gesture_ladder.py` and `ladders.py` call their best on gestures: covariances of the
-channels of a window in three bands, and of the channels beside their copies one sample
-later, each matrix by its logarithm or a small power. Every person's means and spreads are computed
+What `ladders.py` calls its best on gestures: covariances of the channels of a window in three
+bands, and of the channels beside their copies one sample later, each matrix by its logarithm or a
+small power. Every person's means and spreads are computed
 once, so that leaving out people costs one solve.
 """
 

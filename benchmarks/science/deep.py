@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gesture_ladder
+import covariance_lda
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -69,8 +69,9 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 GOALS = {"window": 0.86, "gesture": 0.90}
 N_FOLDS = 4
-#: The best rung of gesture_ladder.py.
+#: The best of ladders.py in one setting, the one that its inner folds chose most often.
 COVARIANCES = "LDA on covariances"
+SETTING = "bands and lag, power 0.12, people x1"
 
 Matrix = NDArray[np.float64]
 
@@ -129,19 +130,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _covariances(recordings: list[Recording], rows: Rows) -> Matrix:
-    """Return what gesture_ladder's best rung answers, by the setting that it chose most often."""
-    spectra = gesture_ladder._spectra(recordings)
-    curve = gesture_ladder.CURVES["power 0.12"]
-    keys = gesture_ladder.SETS["bands and lag"]
-    values = [gesture_ladder._vectors(*spectra[key], curve) for key in keys]
-    plain = gesture_ladder.Rows(rows.person, rows.recording, rows.code)
-    summed = gesture_ladder._Summed(np.concatenate(values, axis=1), plain)
+    """Return what linear discriminant analysis of covariances answers."""
+    plain = covariance_lda.Rows(rows.person, rows.recording, rows.code)
+    found = covariance_lda.spectra(recordings, WindowingConfig(**WINDOWS))
+    answer = covariance_lda.candidates(found, plain, noise=0.5)[SETTING]
     people = np.arange(plain.n_people)
     fold = np.array([rows.fold[rows.person == person][0] for person in people])
-    proba = np.zeros((len(rows.code), int(rows.code.max()) + 1))
-    for person in people:
-        mine = rows.person == person
-        proba[mine] = summed.answer(person, fold != fold[person], between=1.0)
+    proba = np.zeros((len(rows.code), plain.n_classes))
+    for number in range(N_FOLDS):
+        tested = rows.fold == number
+        proba[tested] = answer(tested, fold != number)
     return proba
 
 

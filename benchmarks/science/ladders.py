@@ -41,7 +41,7 @@ INNER = 3
 #: Inner forests learn from about so many windows, evenly taken: they are only compared.
 THINNED = 3000
 FOREST = "forest on time-domain features"
-NOT_GROWN = "the forest's row is that of gesture_ladder.py, on the same windows and folds"
+NOT_GROWN = "the forest's row is that of an earlier run on the same windows and folds"
 BEST = "best, chosen by inner folds"
 PAST = "recentred by the person's own past, no labels"
 WHOLE = "recentred by all of the person's windows, no labels"

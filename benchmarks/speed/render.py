@@ -1,9 +1,9 @@
 """Write the tables of docs/reference/speed.md from the results, so that they cannot drift.
 
-    python benchmarks/speed/features/render.py
+    python benchmarks/speed/render.py
 
-reads benchmarks/results/features-peers.json and features-live.json, and replaces what stands
-between the markers of the page. A test holds the page to what this writes.
+reads benchmarks/results/features-*.json and evaluate-*.json, and replaces what stands between the
+markers of the page. A test holds the page to what this writes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "reference" / "speed.md"
 PICTURE = "features-growth.svg"
@@ -25,10 +25,12 @@ WHEN = {"after_install": "no compiled code at hand", "later": "compiled code at 
 
 def rendered(page: str) -> str:
     """Return the page with its tables as the results have them now."""
-    peers, live = (
-        json.loads((RESULTS / f"features-{name}.json").read_text(encoding="utf-8"))
-        for name in ("peers", "live")
-    )
+    peers, live, beside, cluster = (
+        json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        for name in (
+            "features-peers", "features-live", "evaluate-side-by-side", "evaluate-cluster",
+        )
+    )  # fmt: skip
     tables = {
         "setting": setting(peers),
         "peers": peer_table(peers["rows"]),
@@ -38,6 +40,8 @@ def rendered(page: str) -> str:
         "threads": thread_table(live["threads"]),
         "first": first_table(live),
         "growth": growth(live["growth"]),
+        "evaluation": evaluation_table(beside),
+        "cluster": cluster_table(cluster),
     }
     for name, lines in tables.items():
         block = "\n".join([f"<!-- {name} -->", *lines, f"<!-- /{name} -->"])
@@ -156,6 +160,52 @@ def growth(grown: dict[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield f"![Processor time over samples and channels]({PICTURE})"
+
+
+def evaluation_table(report: dict[str, Any]) -> Iterator[str]:
+    def lines() -> Iterator[list[str]]:
+        for k, seed in enumerate(map(str, report["setting"]["seeds"])):
+            by_hand, ours = (report["seconds"][who][seed] for who in ("by hand", "myograph"))
+            shares = [100 * report["accuracy"][who][seed] for who in ("by hand", "myograph")]
+            gap = report["myograph_minus_by_hand"][seed]
+            yield [
+                seed, f"{by_hand:.1f}", f"{ours:.1f}", f"{report['times_faster'][k]:.2f}",
+                *(f"{share:.1f}" for share in shares),
+                f"{100 * gap['mean']:+.2f} ({100 * gap['low']:+.2f} to {100 * gap['high']:+.2f})",
+            ]  # fmt: skip
+
+    yield from table(
+        ["seed", "by hand, s", "Myograph, s", "times", "accuracy by hand, %", "Myograph, %",
+         "difference, points"],
+        lines(),
+    )  # fmt: skip
+
+
+def cluster_table(report: dict[str, Any]) -> Iterator[str]:
+    same = {True: "the same, bit for bit", False: "other numbers"}
+    took = report["seconds"]
+    how = report["setting"]
+    yield (
+        f"{how['data']}, {how['people']} people, {how['windows']:,} windows, a forest of "
+        f"{how['trees']} trees, {how['workers']} workers on {how['cores']} cores."
+    )
+    yield ""
+
+    def lines() -> Iterator[list[str]]:
+        yield ["in one process", f"{took['serial']:.1f}", "", ""]
+        more = {"cluster": report["overhead_s"], "worker killed": report["killed_cost_s"]}
+        names = {"cluster": "on two workers", "worker killed": "the same, one killed in mid-run"}
+        since = {
+            "cluster": "beyond half of the serial time",
+            "worker killed": "beyond the run above",
+        }
+        for name, label in names.items():
+            yield [
+                label, f"{took[name]:.1f}", f"{more[name]:+.1f} {since[name]}",
+                same[report["same_as_serial"][name]],
+            ]  # fmt: skip
+
+    yield from table(["run", "seconds", "cost, s", "result"], lines())
 
 
 def main() -> int:
