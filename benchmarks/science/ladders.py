@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ from myograph.models.aggregate import aggregate
 from myograph.models.base import softmax
 from myograph.pipeline.pipeline import Pipeline
 from myograph.validate.stats import mean_estimate, resample
+
+Score = Callable[[Matrix, Rows, NDArray[Any]], float]
 
 RESULTS = Path(__file__).parents[1] / "results" / "ladders.json"
 INNER = 3
@@ -208,14 +210,18 @@ def best(
     forests: tuple[Answer, Answer] | None,
     rows: Rows,
     folds: list[NDArray[Any]],
+    by: Score | None = None,
 ) -> tuple[Matrix, dict[str, int]]:
-    """Return held-out probabilities, and how often the folds' inner people chose what."""
+    """Return held-out probabilities, and how often the folds' inner people chose what.
+
+    They choose by the share of windows that are named right, or by another score.
+    """
     people = np.arange(rows.n_people)
     proba = np.zeros((len(rows.code), rows.n_classes))
     chosen: list[str] = []
     for fold in folds:
         inside = people[~np.isin(people, fold)]
-        first, name = choice(said, forests and forests[1], rows, inside)
+        first, name = choice(said, forests and forests[1], rows, inside, by or accuracy)
         chosen.append(name)
         tested, train = np.isin(rows.person, fold), ~np.isin(people, fold)
         if forests is None or name not in (FOREST, WITH_FOREST):
@@ -227,7 +233,7 @@ def best(
 
 
 def choice(
-    said: dict[str, Answer], forest: Answer | None, rows: Rows, inside: NDArray[Any]
+    said: dict[str, Answer], forest: Answer | None, rows: Rows, inside: NDArray[Any], by: Score
 ) -> tuple[str, str]:
     """Return the best setting of covariances, and the best of all, by people held out inside."""
     people, parts = np.arange(rows.n_people), deal(inside, INNER)
@@ -240,12 +246,12 @@ def choice(
         return out
 
     found = {name: held_out(answer) for name, answer in said.items()}
-    scores = {name: accuracy(each, rows, inside) for name, each in found.items()}
+    scores = {name: by(each, rows, inside) for name, each in found.items()}
     first = max(scores, key=lambda name: scores[name])
     if forest is not None:
         trees = held_out(forest)
-        scores[FOREST] = accuracy(trees, rows, inside)
-        scores[WITH_FOREST] = accuracy(together(found[first], trees), rows, inside)
+        scores[FOREST] = by(trees, rows, inside)
+        scores[WITH_FOREST] = by(together(found[first], trees), rows, inside)
     return first, max(scores, key=lambda name: scores[name])
 
 
@@ -255,21 +261,35 @@ def together(one: Matrix, other: Matrix) -> Matrix:
 
 
 def accuracy(proba: Matrix, rows: Rows, people: NDArray[Any]) -> float:
+    return float(np.mean(of_windows(proba, rows)[people]))
+
+
+def gesture_accuracy(proba: Matrix, rows: Rows, people: NDArray[Any]) -> float:
+    return float(np.mean([of_gestures(proba, rows, person) for person in people]))
+
+
+def of_windows(proba: Matrix, rows: Rows) -> Matrix:
+    """Return the share of every person's windows that are named right."""
     right = proba.argmax(axis=1) == rows.code
-    return float(np.mean([right[rows.person == person].mean() for person in people]))
+    return np.array([right[rows.person == person].mean() for person in range(rows.n_people)])
 
 
-def line(name: str, proba: Matrix, rows: Rows, each: Collection) -> dict[str, Any]:
-    """Score windows and whole gestures of every person."""
-    n = rows.n_people
-    window, gesture = np.zeros(n), np.zeros(n)
-    for person in range(n):
-        mine = rows.person == person
-        window[person] = (proba[mine].argmax(axis=1) == rows.code[mine]).mean()
-        cells = np.char.add(np.char.add(rows.recording[mine], "/"), rows.code[mine].astype(str))
-        names, combined = aggregate(proba[mine], cells, method="mean-log-probability")
-        first = np.array([np.flatnonzero(cells == cell)[0] for cell in names])
-        gesture[person] = (combined.argmax(axis=1) == rows.code[mine][first]).mean()
+def of_gestures(proba: Matrix, rows: Rows, person: int) -> float:
+    """Return the share of a person's gestures that are named right."""
+    mine = rows.person == person
+    cells = np.char.add(np.char.add(rows.recording[mine], "/"), rows.code[mine].astype(str))
+    names, combined = aggregate(proba[mine], cells, method="mean-log-probability")
+    first = np.array([np.flatnonzero(cells == cell)[0] for cell in names])
+    return float((combined.argmax(axis=1) == rows.code[mine][first]).mean())
+
+
+def line(
+    name: str, proba: Matrix, rows: Rows, each: Collection, *, gestures: Matrix | None = None
+) -> dict[str, Any]:
+    """Score windows and whole gestures of every person; gestures by other answers, if given."""
+    window = of_windows(proba, rows)
+    asked = proba if gestures is None else gestures
+    gesture = np.array([of_gestures(asked, rows, person) for person in range(rows.n_people)])
     told = estimates({"window": window, "gesture": gesture}, bounds=(0.0, 1.0))
     told["name"], told["worst"] = name, float(window.min())
     shown(each.name, told, ("window", "gesture"))
