@@ -38,6 +38,8 @@ SETS = {
 }
 BETWEEN = (1.0, 2.0)
 SHRINKAGE = 0.05
+#: What a person of another collection counts for.
+SHARE = 0.3
 #: How many windows the training people's mean counts for, before a person's own past.
 PRIORS = (50.0, 200.0, 800.0)
 
@@ -49,6 +51,8 @@ class Rows:
     person: NDArray[np.intp]
     recording: NDArray[np.str_]
     code: NDArray[np.intp]
+    #: Where there are more classes than these people show.
+    most: int = 0
 
     @property
     def n_people(self) -> int:
@@ -56,7 +60,7 @@ class Rows:
 
     @property
     def n_classes(self) -> int:
-        return int(self.code.max()) + 1
+        return max(self.most, int(self.code.max()) + 1)
 
 
 def spectra(
@@ -125,18 +129,22 @@ class Summed:
         train: NDArray[np.bool_],
         *,
         between: float,
+        company: Sequence[Summed] = (),
     ) -> Matrix:
         """Return probabilities of the windows ``tested`` by a model of the ``train`` people.
 
-        What differs between people within a class counts ``between`` times. A class that nobody in
-        ``train`` shows has probability 0.
+        What differs between people within a class counts ``between`` times. People of other
+        collections, ``company``, count `SHARE` each, and what their collection shows beside this
+        one in all classes alike is taken off. A class that nobody in ``train`` shows has
+        probability 0.
         """
         shown = self.shown[train]
         known = shown.any(axis=0)
-        means = (self.means[train].sum(axis=0) / np.maximum(shown.sum(axis=0), 1)[:, None])[known]
-        away = (self.means[train][:, known] - means)[shown[:, known]]
-        spread = self.spread[train].mean(axis=0) + between * away.T @ away / len(away)
-        spread = (1 - SHRINKAGE) * spread + SHRINKAGE * np.diag(np.diag(spread))
+        pool = _Pool(len(known), self.means.shape[2])
+        own = pool.add(self.means[train], shown, self.spread[train])
+        for each in company:
+            pool.add(each.means, each.shown, each.spread, share=SHARE, own=own)
+        means, spread = pool.means[known], pool.spread(between)
         weights = np.linalg.solve(spread, means.T)
         scores = self.asked(tested, train) @ weights - 0.5 * (means.T * weights).sum(axis=0)
         proba = np.zeros((len(scores), self.rows.n_classes))
@@ -147,6 +155,51 @@ class Summed:
         """Return what is asked about the tested windows."""
         del train
         return self.values[tested]
+
+
+class _Pool:
+    """Means of classes, spread of windows and spread of people, added up group by group."""
+
+    def __init__(self, n_classes: int, width: int) -> None:
+        self.sums, self.counts = np.zeros((n_classes, width)), np.zeros(n_classes)
+        self.within, self.people = np.zeros((width, width)), 0.0
+        self.away, self.cells = np.zeros((width, width)), 0.0
+
+    def add(
+        self,
+        means: Matrix,
+        shown: NDArray[np.bool_],
+        within: Matrix,
+        *,
+        share: float = 1.0,
+        own: Matrix | None = None,
+    ) -> Matrix:
+        """Add people, each for ``share``; return their mean of each class, NaN where not shown.
+
+        With ``own``, the means of another group, theirs are moved there by what the classes that
+        both show have in common.
+        """
+        many = shown.sum(axis=0)
+        centre = np.where(
+            many[:, None] > 0, means.sum(axis=0) / np.maximum(many, 1)[:, None], np.nan
+        )
+        moved = centre if own is None else centre + np.nanmean(own - centre, axis=0)
+        self.sums += share * many[:, None] * np.nan_to_num(moved)
+        self.counts += share * many
+        gaps = (means - centre)[shown]
+        self.away += share * gaps.T @ gaps
+        self.cells += share * len(gaps)
+        self.within += share * within.sum(axis=0)
+        self.people += share * len(within)
+        return centre
+
+    @property
+    def means(self) -> Matrix:
+        return self.sums / np.maximum(self.counts, 1e-9)[:, None]
+
+    def spread(self, between: float) -> Matrix:
+        spread = self.within / self.people + between * self.away / self.cells
+        return np.asarray((1 - SHRINKAGE) * spread + SHRINKAGE * np.diag(np.diag(spread)))
 
 
 class Recentred(Summed):
@@ -184,13 +237,22 @@ Answer = Callable[[NDArray[np.bool_], NDArray[np.bool_]], Matrix]
 Spectra = dict[str, tuple[Matrix, Matrix]]
 
 
-def candidates(found: Spectra, rows: Rows, *, noise: float) -> dict[str, Answer]:
-    """Return every setting by name: a function of tested windows and training people."""
+def candidates(
+    found: Spectra, rows: Rows, *, noise: float, company: Sequence[tuple[Spectra, Rows]] = ()
+) -> dict[str, Answer]:
+    """Return every setting by name: a function of tested windows and training people.
+
+    With ``company``, spectra and windows of other collections, each also with these people.
+    """
     said: dict[str, Answer] = {}
     for curve, (name, keys) in product(CURVES, SETS.items()):
         summed = Summed(_joined(found, keys, curve, noise), rows)
+        others = [Summed(_joined(each, keys, curve, noise), whose) for each, whose in company]
         for between in BETWEEN:
-            said[f"{name}, {curve}, people x{between:g}"] = _answer(summed, between)
+            label = f"{name}, {curve}, people x{between:g}"
+            said[label] = _answer(summed, between)
+            if others:
+                said[f"{label}, with others"] = _answer(summed, between, others)
     return said
 
 
@@ -208,9 +270,9 @@ def _joined(found: Spectra, keys: Sequence[str], curve: str, noise: float) -> Ma
     return np.concatenate([vectors(*found[key], curve, noise) for key in keys], axis=1)
 
 
-def _answer(summed: Summed, between: float) -> Answer:
+def _answer(summed: Summed, between: float, company: Sequence[Summed] = ()) -> Answer:
     def answer(tested: NDArray[np.bool_], train: NDArray[np.bool_]) -> Matrix:
-        return summed.answer(tested, train, between=between)
+        return summed.answer(tested, train, between=between, company=company)
 
     return answer
 

@@ -1,11 +1,11 @@
 """Gestures of people never seen, learned from everybody who wore the same device.
 
-myo-cotellard, whole people held out, nothing of theirs used. Covariances by linear discriminant
-analysis, as ladders.py has them, with settings chosen by inner folds: for windows by windows, for
-gestures by gestures. A network on energies around the ring (`ring-cnn`) that learns from the
-training people and from people of two other collections who wore the same armband (ciil,
-uci-gestures). And the mean log probability of both. How each of the other people wore the band,
-turned or mirrored, is found from their own labelled windows and the training people's mean.
+myo-cotellard, whole people held out, nothing of theirs used. Learned from the training people and
+from people of two other collections who wore the same armband (ciil, uci-gestures): covariances by
+linear discriminant analysis, as ladders.py has them, with settings chosen by inner folds (for
+windows by windows, for gestures by gestures); a network on energies around the ring (`ring-cnn`);
+and the mean log probability of both. How each of the other people wore the band, turned or
+mirrored, is found from their own labelled windows and the training people's mean.
 
     MYOGRAPH_MIRROR=FOLDER python benchmarks/science/gesture_people.py [--seeds 0 1] [--kept FOLDER]
 
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from covariance_lda import Matrix, Rows, candidates, deal, spectra
+from covariance_lda import Matrix, Rows, Spectra, candidates, deal, spectra
 from ladders import Collection, accuracy, best, gesture_accuracy, line, together
 from numpy.typing import NDArray
 
@@ -57,10 +57,12 @@ LEARNING: dict[str, Any] = {
 }
 #: Whoever wore the band less alike than this is not learned from.
 ALIKE = 0.7
-COVARIANCES = "covariances, chosen by inner folds"
-NETWORK = "network on energies"
-WIDER = "network that learned from other collections, too"
-BEST = "best: covariances and that network, mean log probability"
+COVARIANCES = "covariances, learned from other collections, too"
+NETWORK = "network on energies, learned from them, too"
+BEST = "best: both, mean log probability"
+LINES = (COVARIANCES, NETWORK, BEST)
+#: Settings for windows are chosen by windows, and those for gestures by gestures.
+UNITS = (accuracy, gesture_accuracy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ class Cut:
     person: NDArray[np.str_]
     label: NDArray[np.str_]
 
-    def take(self, rows: NDArray[Any]) -> Cut:
+    def take(self, rows: Any) -> Cut:
         return Cut(self.values[rows], self.person[rows], self.label[rows])
 
     def levels(self, person: str, labels: Sequence[str]) -> Matrix:
@@ -82,43 +84,96 @@ class Cut:
         return np.stack([p.mean(axis=0) if len(p) else np.full(8, np.nan) for p in found])
 
 
+@dataclass(frozen=True, eq=False)
+class Company:
+    """A collection of other people: their windows, and what covariances are made of."""
+
+    cut: Cut
+    spectra: Spectra
+
+    @classmethod
+    def of(cls, name: str, config: PipelineConfig, *, every: int) -> Company:
+        recordings = list(load(name).recordings)
+        found = spectra(recordings, config.windowing)
+        thin = {
+            key: (values[::every], columns[::every]) for key, (values, columns) in found.items()
+        }
+        return cls(cut_of(recordings, config).take(slice(None, None, every)), thin)
+
+    def worn_like(self, known: Cut, labels: Sequence[str]) -> Company:
+        """Return who wore the band alike, their channels ordered as the people in ``known`` did."""
+        mean = np.mean([known.levels(person, labels) for person in np.unique(known.person)], axis=0)
+        parts = []
+        for person in np.unique(self.cut.person):
+            order, alike = ring_order(self.cut.levels(person, labels), mean)
+            if alike >= ALIKE:
+                parts.append(self._ordered(self.cut.person == person, order))
+        cut = Cut(
+            np.concatenate([each.cut.values for each in parts]),
+            np.concatenate([each.cut.person for each in parts]),
+            np.concatenate([each.cut.label for each in parts]),
+        )
+        joined = {
+            key: tuple(np.concatenate([each.spectra[key][k] for each in parts]) for k in range(2))
+            for key in self.spectra
+        }
+        return Company(cut, joined)
+
+    def _ordered(self, mine: NDArray[np.bool_], order: NDArray[np.intp]) -> Company:
+        """Return one person's windows, and their matrices, with the channels in another order."""
+        found = {}
+        for key, (values, columns) in self.spectra.items():
+            copies = columns.shape[1] // len(order)  # beside their copies one sample later
+            places = np.concatenate([order + k * len(order) for k in range(copies)])
+            found[key] = values[mine], columns[mine][:, places]
+        cut = self.cut.take(mine)
+        return Company(Cut(cut.values[:, order], cut.person, cut.label), found)
+
+    def rows(self, labels: Sequence[str]) -> Rows:
+        person = np.unique(self.cut.person, return_inverse=True)[1]
+        code = np.searchsorted(labels, self.cut.label)
+        return Rows(person, self.cut.person, code, most=len(labels))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
     parser.add_argument("--kept", type=Path, default=Path("runs/gesture-people"))
-    parser.add_argument("--alone", action="store_true", help="also the network without the others")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
+    given.kept.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    recordings = list(load(TESTED.name).recordings)
     config = TESTED.config()
+    recordings = list(load(TESTED.name).recordings)
     tested = cut_of(recordings, config)
     labels = np.unique(tested.label).tolist()
     rows = Rows(
         np.unique(tested.person, return_inverse=True)[1],
         recording_names(recordings, config),
-        np.unique(tested.label, return_inverse=True)[1],
+        np.searchsorted(labels, tested.label),
     )
-    folds = deal(np.arange(rows.n_people), N_FOLDS)
-    others = [cut_of(load(name).recordings, config, every=every) for name, every in OTHERS.items()]
-    said = candidates(spectra(recordings, config.windowing), rows, noise=TESTED.noise)
-    # What decides about windows is chosen by windows, what decides about gestures by gestures.
-    chosen = {
-        by: best(said, None, rows, folds, score)[0]
-        for by, score in (("window", accuracy), ("gesture", gesture_accuracy))
-    }
-    answers = {COVARIANCES: (chosen["window"], chosen["gesture"])}
-    wanted = [(NETWORK, [])] if given.alone else []
-    for name, more in (*wanted, (WIDER, others)):
-        given.kept.mkdir(parents=True, exist_ok=True)
-        learned = [
-            held_out(tested, more, labels, seed, given.kept / ("wider" if more else "alone"))
+    found = spectra(recordings, config.windowing)
+    everybody = [Company.of(name, config, every=every) for name, every in OTHERS.items()]
+    answers = {name: [np.zeros((len(rows.code), len(labels))) for _ in UNITS] for name in LINES}
+    chosen: list[str] = []
+    for number, fold in enumerate(deal(np.arange(rows.n_people), N_FOLDS)):
+        test = np.isin(rows.person, fold)
+        known = tested.take(~test)
+        company = [each.worn_like(known, labels) for each in everybody]
+        told = [
+            network(tested, test, company, seed, given.kept / f"{seed}-{number}.npy")
             for seed in given.seeds
         ]
-        proba = softmax(np.mean([np.log(np.maximum(p, 1e-6)) for p in learned], axis=0))
-        answers[name] = proba, proba
-    pairs = zip(answers[COVARIANCES], answers[WIDER], strict=True)
-    answers[BEST] = tuple(together(one, other) for one, other in pairs)
+        energies = softmax(np.mean([np.log(np.maximum(each, 1e-6)) for each in told], axis=0))
+        more = [(each.spectra, each.rows(labels)) for each in company]
+        said = candidates(found, rows, noise=TESTED.noise, company=more)
+        for unit, score in enumerate(UNITS):
+            proba, names = best(said, None, rows, [fold], score)
+            chosen += [f"{score.__name__}: {name}" for name in names]
+            each = (proba[test], energies, together(proba[test], energies))
+            for name, answer in zip(LINES, each, strict=True):
+                answers[name][unit][test] = answer
+        print(f"fold {number + 1} of {N_FOLDS}", flush=True)
     lines = [
         line(name, windows, rows, TESTED, gestures=gestures)
         for name, (windows, gestures) in answers.items()
@@ -128,9 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "data": TESTED.name,
         "split": f"{N_FOLDS} folds of whole people, nothing of the tested people",
         "people": rows.n_people,
-        "others": {name: len(np.unique(o.person)) for name, o in zip(OTHERS, others, strict=True)},
+        "others": {
+            name: len(np.unique(each.cut.person))
+            for name, each in zip(OTHERS, everybody, strict=True)
+        },
         "learning": LEARNING,
         "seeds": given.seeds,
+        "chosen": {name: chosen.count(name) for name in sorted(set(chosen))},
         "rows": lines,
         "goals": TESTED.goals,
         "missed": missed,
@@ -141,13 +200,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if missed else 0
 
 
-def cut_of(recordings: Any, config: PipelineConfig, *, every: int = 1) -> Cut:
+def cut_of(recordings: Sequence[Recording], config: PipelineConfig) -> Cut:
     """Cut recordings into windows of their muscle channels."""
     parts = [windows_of(recording, config) for recording in recordings]
-    values = np.concatenate([each.values for each in parts])[::every]
-    person = np.concatenate([each.index.subject for each in parts])[::every]
-    label = np.concatenate([each.index.label for each in parts])[::every]
-    return Cut(np.asarray(values, dtype=np.float64), person, label)
+    return Cut(
+        np.concatenate([each.values for each in parts]).astype(np.float64),
+        np.concatenate([each.index.subject for each in parts]),
+        np.concatenate([each.index.label for each in parts]),
+    )
 
 
 def windows_of(recording: Recording, config: PipelineConfig) -> Windows:
@@ -160,44 +220,19 @@ def recording_names(recordings: Sequence[Recording], config: PipelineConfig) -> 
     return np.concatenate([each.groups("recording", "trial") for each in parts])
 
 
-def held_out(
-    tested: Cut, others: Sequence[Cut], labels: Sequence[str], seed: int, kept: Path
+def network(
+    tested: Cut, test: NDArray[np.bool_], company: Sequence[Company], seed: int, kept: Path
 ) -> Matrix:
-    """Return what networks say about people whom they have not seen, fold by fold."""
-    proba = np.zeros((len(tested.label), len(labels)))
-    for number, fold in enumerate(deal(np.unique(tested.person), N_FOLDS)):
-        test = np.isin(tested.person, fold)
-        path = kept.with_name(f"{kept.name}-{seed}-{number}.npy")
-        if not path.exists():
-            known = [tested.take(~test)]
-            known += [worn_alike(each, known[0], labels) for each in others]
-            np.save(path, learned(known, labels, seed).predict_proba(tested.values[test]))
-            print(f"  {path.name}: {sum(len(each.label) for each in known)} windows", flush=True)
-        proba[test] = np.load(path, allow_pickle=False)
-    return proba
-
-
-def learned(known: Sequence[Cut], labels: Sequence[str], seed: int) -> Any:
-    model: Any = build_model("ring-cnn", fs_hz=200.0, seed=seed, **LEARNING)
-    people = np.concatenate([np.char.add(f"{k} ", each.person) for k, each in enumerate(known)])
-    codes = np.searchsorted(labels, np.concatenate([each.label for each in known]))
-    return model.fit(np.concatenate([each.values for each in known]), codes, groups=people)
-
-
-def worn_alike(cut: Cut, known: Cut, labels: Sequence[str]) -> Cut:
-    """Return windows with channels ordered as the training people wore them."""
-    mean = np.mean([known.levels(person, labels) for person in np.unique(known.person)], axis=0)
-    parts = []
-    for person in np.unique(cut.person):
-        order, alike = ring_order(cut.levels(person, labels), mean)
-        if alike >= ALIKE:
-            mine = cut.take(cut.person == person)
-            parts.append(Cut(mine.values[:, order], mine.person, mine.label))
-    return Cut(
-        np.concatenate([each.values for each in parts]),
-        np.concatenate([each.person for each in parts]),
-        np.concatenate([each.label for each in parts]),
-    )
+    """Return what a network says about windows of people whom it has not seen."""
+    if not kept.exists():
+        known = [tested.take(~test), *(each.cut for each in company)]
+        labels = np.unique(tested.label)
+        people = np.concatenate([np.char.add(f"{k} ", each.person) for k, each in enumerate(known)])
+        codes = np.searchsorted(labels, np.concatenate([each.label for each in known]))
+        model: Any = build_model("ring-cnn", fs_hz=200.0, seed=seed, **LEARNING)
+        model.fit(np.concatenate([each.values for each in known]), codes, groups=people)
+        np.save(kept, model.predict_proba(tested.values[test]))
+    return np.asarray(np.load(kept, allow_pickle=False))
 
 
 if __name__ == "__main__":
