@@ -58,6 +58,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     **dict.fromkeys(
         (
             "covariance-net",
+            "ring-cnn",
             "lstm-features",
             "separable",
             "cnn1d",
