@@ -63,7 +63,7 @@ def build_ladder(
     plain, notes = _plain_table(table, given)
     if config.selection is not None:
         # What the selection is worth: the same pipeline with every column.
-        every = config.model_copy(update={"selection": None, "novelty": None})
+        every = config.answering().model_copy(update={"selection": None})
         rungs.append(Rung("all-columns", every, table))
     if classes:
         rungs.append(_rung("majority", config, table, model="majority"))
@@ -84,13 +84,9 @@ def build_ladder(
 def _rung(
     name: str, config: PipelineConfig, table: FeatureTable, *, model: str, **params: int
 ) -> Rung:
-    # A gate changes no probability; only ours pays for one.
-    plain = {
-        "model": ModelConfig(name=model, params=dict(params)),
-        "selection": None,
-        "novelty": None,
-    }
-    return Rung(name, config.model_copy(update=plain), table)
+    # What only refuses changes no probability; only ours pays for it.
+    plain = {"model": ModelConfig(name=model, params=dict(params)), "selection": None}
+    return Rung(name, config.answering().model_copy(update=plain), table)
 
 
 def _plain_table(
