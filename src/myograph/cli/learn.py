@@ -411,17 +411,17 @@ def _show_trust(trust: Trust) -> None:
 
 def _show_refusals(refusals: Refusals) -> None:
     from myograph.cli import render
-    from myograph.workflows.wording import class_rows, outcome_rows, refusal_sentences
+    from myograph.workflows.wording import (
+        CLASS_HEADERS,
+        OUTCOME_HEADERS,
+        class_rows,
+        outcome_rows,
+        refusal_sentences,
+    )
 
     render.line()
-    render.show_table(
-        ["of all", "answered", "right among answers", "right", "wrong", "refused", "silent for"],
-        outcome_rows(refusals),
-    )
-    render.show_table(
-        ["called", "needs", "answered", "right if all are", "right among answers"],
-        class_rows(refusals.windows),
-    )
+    render.show_table(OUTCOME_HEADERS, outcome_rows(refusals))
+    render.show_table(CLASS_HEADERS, class_rows(refusals.windows))
     for sentence in refusal_sentences(refusals):
         render.line(sentence)
 

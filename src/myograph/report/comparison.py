@@ -187,7 +187,7 @@ def comparison_page(contest: Contest, *, command: str = "", written: str = "") -
             "Person by person",
             figure(
                 people_figure(contest),
-                "One line per person, one mark per model, lowest first by "
+                "One line per person, one mark per model, best on top by "
                 f"{contest.reference or contest.entries[0].name}; below, means over people with "
                 "their 95 % intervals. Whether a difference is shown is told by the differences, "
                 "not by whether intervals of means overlap.",
@@ -197,16 +197,7 @@ def comparison_page(contest: Contest, *, command: str = "", written: str = "") -
             "pairs",
             "Pair by pair",
             table(
-                [
-                    "",
-                    "difference",
-                    "95 % interval",
-                    "p",
-                    "corrected",
-                    "better for",
-                    "worse for",
-                    "",
-                ],
+                PAIR_HEADERS,
                 comparison_rows(contest),
                 caption=f"Differences of {measure.name}, compared person by person over "
                 f"{plural(len(contest.people), 'person')}. "
@@ -263,7 +254,9 @@ def _numbers(contest: Contest) -> Html:
         for person in contest.people
     ]
     headers = ["person", *(f"{each.name}{measure.unit}" for each in contest.entries)]
-    return table(headers, rows, caption=f"{measure.name} of each person.", numbers_from=1)
+    return table(
+        headers, rows, caption=f"{measure.name.capitalize()} of each person.", numbers_from=1
+    )
 
 
 def _limits(contest: Contest) -> list[str]:

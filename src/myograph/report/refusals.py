@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from myograph.validate.rejection import Outcome
 
 __all__ = [
+    "CLASS_HEADERS",
+    "OUTCOME_HEADERS",
     "class_rows",
     "outcome_rows",
     "refusal_figure",
@@ -22,6 +24,12 @@ __all__ = [
     "refusal_sentences",
     "refusal_words",
 ]
+
+_OUTCOME = "of all,answered,right among answers,right,wrong,refused,silent for"
+#: Of `outcome_rows`; silent for: people who get no answer at all.
+OUTCOME_HEADERS = tuple(_OUTCOME.split(","))
+#: Of `class_rows`; right, all: when everything is answered.
+CLASS_HEADERS = ("called", "needs", "never in", "answered", "right, all", "right, answered")
 
 
 def refusal_sentences(refusals: Refusals) -> list[str]:
@@ -51,11 +59,12 @@ def outcome_rows(refusals: Refusals) -> list[tuple[str, ...]]:
 
 
 def class_rows(part: Refused) -> list[tuple[str, ...]]:
-    """Return one row per class: threshold, answered, right before and among the answers."""
+    """Return one row per class: see `CLASS_HEADERS`."""
     return [
         (
             each.name,
             _threshold(each),
+            str(each.silent),
             _percent(each.answered),
             _percent(each.right_before),
             _percent(each.right),
@@ -71,7 +80,7 @@ def refusal_parts(refusals: Refusals, config: Mapping[str, Any]) -> Iterator[Htm
         yield element("p", sentence)
     yield join(figure(refusal_figure(part), _caption(part)) for part in refusals.parts)
     yield table(
-        ["of all", "answered", "right among answers", "right", "wrong", "refused", "silent for"],
+        OUTCOME_HEADERS,
         outcome_rows(refusals),
         caption="Means over people with 95 % intervals. Right, wrong and refused are shares of "
         "everything that was asked; silent for: people who got no answer at all.",
@@ -79,11 +88,11 @@ def refusal_parts(refusals: Refusals, config: Mapping[str, Any]) -> Iterator[Htm
     )
     for part in refusals.parts:
         yield table(
-            ["called", "needs", "answered", "right when all are answered", "right among answers"],
+            CLASS_HEADERS,
             class_rows(part),
             caption=f"Class by class, {plural(2, part.unit).split(' ', 1)[1]}, by what they were "
             "called; every person's weigh 1 together, 95 % intervals over people. Needs: the least "
-            "confidence, from fold to fold.",
+            "confidence, from fold to fold; never in: folds that never answer it.",
             numbers_from=1,
         )
 
@@ -191,11 +200,9 @@ def _verdict(part: Refused, asked: float, *, name: str, what: str) -> str:
 
 def _threshold(each: ClassRefusal) -> str:
     if each.least is None or each.most is None:
-        return "never answered" if each.silent else "–"
-    told = (
-        f"{each.least:.3g}" if each.least == each.most else f"{each.least:.3g} to {each.most:.3g}"
-    )
-    return f"{told}; never in {plural(each.silent, 'fold')}" if each.silent else told
+        return "–"
+    told = f"{each.least:.2g}"
+    return told if each.least == each.most else f"{told} to {each.most:.2g}"
 
 
 def _percent(estimate: Estimate | None) -> str:

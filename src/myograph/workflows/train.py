@@ -168,12 +168,25 @@ def fit_and_save(
         people=len(np.unique(table.index.subject)),
         windows=len(table),
         left_out=tuple(kept.left_out),
-        notes=tuple(pipeline.notes),
+        notes=(*pipeline.notes, *_thresholds(pipeline)),
     )
     summary = summarise(kept.validation) if kept.validation is not None else None
     card = _card(trained, cohort, kept.validation)
     save_model(pipeline, target, card=card, validation=summary, force=kept.force)
     return trained
+
+
+def _thresholds(pipeline: Pipeline) -> tuple[str, ...]:
+    """Say from which confidence on each class is answered, where that was learned."""
+    refusal = pipeline.fitted.refusal
+    if refusal is None or not refusal.people:
+        return ()
+    told = []
+    for unit, rule in (("windows", refusal.windows), ("recordings", refusal.recordings)):
+        named = zip(rule.classes, rule.to_dict()["thresholds"], strict=True)
+        limits = ", ".join(f"{k} {'never' if v is None else f'{v:.3g}'}" for k, v in named)
+        told.append(f"Least confidence to answer about {unit}: {limits}.")
+    return tuple(told)
 
 
 def summarise(result: ValidationResult) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from myograph.report.comparison import (
 )
 from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
-from myograph.report.refusals import class_rows, outcome_rows, refusal_sentences
+from myograph.report.refusals import (
+    CLASS_HEADERS,
+    OUTCOME_HEADERS,
+    class_rows,
+    outcome_rows,
+    refusal_sentences,
+)
 from myograph.report.robustness import robustness_rows
 from myograph.report.subgroups import site_words, subgroup_rows
 from myograph.report.trust import coverage_rows, ratio_rows, reliability_rows
@@ -25,6 +31,8 @@ from myograph.report.words import (
 )
 
 __all__ = [
+    "CLASS_HEADERS",
+    "OUTCOME_HEADERS",
     "PAIR_HEADERS",
     "Measure",
     "chance_words",
