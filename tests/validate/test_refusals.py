@@ -71,15 +71,15 @@ def test_the_figures_are_those_without_refusing(make_index, make_table, stated):
 
 @pytest.mark.parametrize("aim", [{"accuracy": 0.8}, {"coverage": 0.7}])
 def test_what_was_asked_carries_over_to_people_held_out(make_index, make_table, aim):
-    table = make_table(make_index(people=40, trials=2), signal=0.8, seed=3)
+    table = make_table(make_index(people=40, trials=2), signal=0.4, seed=3)
     result = judged(table, "group-k-fold", reject=RejectionConfig(**aim))
     ((key, asked),) = aim.items()
-    figures = [
-        each.right if key == "accuracy" else each.answered
-        for each in result.refusals.windows.classes
-    ]
-    for figure in figures:
-        assert figure.value == pytest.approx(asked, abs=0.06)
+    for each in result.refusals.windows.classes:
+        figure = each.right if key == "accuracy" else each.answered
+        # Where all answers of a class are right more often than asked, all of them are given.
+        assert figure.value >= asked - 0.06
+        if key == "coverage" or each.right_before.value < asked - 0.02:
+            assert figure.value == pytest.approx(asked, abs=0.06)
     windows = result.refusals.windows
     assert windows.outcome.accuracy.value > windows.curve[0].accuracy.value
     assert any("the thresholds were learned on training people" in n for n in result.notes)

@@ -16,7 +16,15 @@ from myograph.workflows.cohort import Cohort
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
 
-__all__ = ["Choices", "default_pipeline", "read_options", "require_network", "resolve", "tuning"]
+__all__ = [
+    "Choices",
+    "default_pipeline",
+    "read_options",
+    "require_network",
+    "resolve",
+    "same_pipeline",
+    "tuning",
+]
 
 # Above this rate a recording holds the band of surface EMG, and low frequencies are movement.
 # An armband at 200 Hz does not: it filters before it samples, and is taken as it is.
@@ -188,6 +196,23 @@ def _from_flags(choices: Choices) -> dict[str, Any]:
     if choices.seed is not None:
         settings["seed"] = choices.seed
     return settings
+
+
+def same_pipeline(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions are of one pipeline; what an older version did not know is default.
+
+    Examples
+    --------
+    >>> same_pipeline({"scaling": "none"}, {"model": {"name": "lda"}})
+    True
+    """
+    from myograph.config.load import parse_config
+    from myograph.config.schema import PipelineConfig
+
+    whole = [
+        parse_config(each, schema=PipelineConfig, where="a saved pipeline") for each in (one, other)
+    ]
+    return whole[0] == whole[1]
 
 
 def require_network(model: str, *, what: str) -> None:

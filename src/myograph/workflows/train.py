@@ -18,7 +18,7 @@ from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_free
 from myograph.workflows.refitting import fitted_pipeline
-from myograph.workflows.settings import Choices, require_network, resolve
+from myograph.workflows.settings import Choices, require_network, resolve, same_pipeline
 
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
@@ -210,7 +210,7 @@ def _validation(
     from myograph.validate.result import ValidationResult
 
     result = ValidationResult.load(Path(folder))
-    if dict(result.config) != settings.pipeline.to_dict():
+    if not same_pipeline(result.config, settings.pipeline.to_dict()):
         raise DataError(
             f"{Path(folder) / RESULT} is about another pipeline than the one to be trained; a "
             "model carries its own validation only. Evaluate with the same settings first."
