@@ -34,6 +34,8 @@ from myograph.validate.splits import make_split
 RESULTS = Path(__file__).parents[1] / "results" / "rejection.json"
 DATA = ("myo-cotellard", "uci-gestures")
 AIMS = ({"accuracy": 0.9}, {"accuracy": 0.95}, {"coverage": 0.9})
+#: Of a class that fewer people are answered for nothing can be said.
+FEW_PEOPLE = 10
 CONFIG = PipelineConfig(
     windowing=WindowingConfig(length_ms=300.0, step_ms=150.0),
     features=("hudgins",),
@@ -86,6 +88,7 @@ def judged(part: Refused, aim: dict[str, float]) -> dict[str, Any]:
         "classes": {name: figure.to_dict() for name, figure in known.items()},
         "reached": [name for name, figure in known.items() if figure.value >= asked],
         "missed": [name for name, figure in known.items() if figure.high < asked],
+        "few people": [name for name, figure in known.items() if figure.n < FEW_PEOPLE],
         "never": [name for name, figure in figures.items() if figure is None],
     }
 
@@ -98,8 +101,9 @@ def show(name: str, row: dict[str, Any]) -> None:
         f"answers {told(outcome['accuracy'])} (all answered "
         f"{told(row['everything answered']['accuracy'])}; one threshold answering "
         f"{told(single['coverage'])}: {told(single['accuracy'])}); classes "
-        f"that reach it {len(row['reached'])}, miss it {len(row['missed'])}, never answered "
-        f"{len(row['never'])} of {len(row['classes']) + len(row['never'])}",
+        f"that reach it {len(row['reached'])}, miss it {len(row['missed'])}, for few people "
+        f"{len(row['few people'])}, never answered {len(row['never'])}, of "
+        f"{len(row['classes']) + len(row['never'])}",
         flush=True,
     )
 

@@ -21,8 +21,8 @@ from myograph.validate.result import ValidationResult
 Make = Callable[..., ValidationResult]
 
 
-def _share(value: float, *, apart: float = 0.05) -> Estimate:
-    return Estimate(value, max(0.0, value - apart), min(1.0, value + apart), "person", 3)
+def _share(value: float, *, apart: float = 0.05, n: int = 12) -> Estimate:
+    return Estimate(value, max(0.0, value - apart), min(1.0, value + apart), "person", n)
 
 
 def _outcome(answered: float, right: float | None) -> Outcome:
@@ -37,6 +37,7 @@ def refusals() -> Refusals:
         ClassRefusal("fist", _share(0.7), _share(0.8), _share(0.97), 0.6, 0.71, 0),
         ClassRefusal("open", _share(0.5), _share(0.7), _share(0.93), 0.8, 0.8, 1),
         ClassRefusal("pinch", _share(0.5), _share(0.7), _share(0.6), 0.8, 0.8, 0),
+        ClassRefusal("point", _share(0.1), _share(0.7), _share(0.5, n=4), 0.9, 0.99, 0),
         ClassRefusal("rest", _share(0.0, apart=0), _share(0.4), None, None, None, 3),
     )
     curve = tuple(_outcome(a, 1 - 0.3 * a) for a in (1.0, 0.8, 0.5))
@@ -53,11 +54,17 @@ def test_each_class_is_judged_against_what_was_asked(refusals: Refusals) -> None
     )
     assert verdict == (
         "Asked were 95 % right answers of each class (windows); reached: fist; below it, and "
-        "inside the interval: open 93.0 % (88.0 to 98.0); missed: pinch 60.0 % (55.0 to 65.0); "
-        "never answered: rest."
+        "inside the interval: open 93.0 % (88.0 to 98.0); missed: pinch 60.0 % (55.0 to 65.0); too "
+        "few people to say: point 50.0 % (45.0 to 55.0) of 4 people; never answered: rest."
     )
     needs = [row[1:3] for row in class_rows(refusals.windows)]
-    assert needs == [("0.6 to 0.71", "0"), ("0.8", "1"), ("0.8", "0"), ("–", "3")]
+    assert needs == [
+        ("0.6 to 0.71", "0"),
+        ("0.8", "1"),
+        ("0.8", "0"),
+        ("0.9 to 0.99", "0"),
+        ("–", "3"),
+    ]
 
 
 def test_nobody_answered_is_said(refusals: Refusals) -> None:

@@ -25,6 +25,9 @@ __all__ = [
     "refusal_words",
 ]
 
+#: Intervals over fewer people are known to be too narrow.
+_FEW_PEOPLE = 10
+
 _OUTCOME = "of all,answered,right among answers,right,wrong,refused,silent for"
 #: Of `outcome_rows`; silent for: people who get no answer at all.
 OUTCOME_HEADERS = tuple(_OUTCOME.split(","))
@@ -173,11 +176,13 @@ def _sentences(refusals: Refusals, part: Refused) -> Iterator[str]:
 
 def _verdict(part: Refused, asked: float, *, name: str, what: str) -> str:
     """Say which classes reach what was asked, miss it, or cannot be judged."""
-    reached, open_, missed, silent = [], [], [], []
+    reached, open_, missed, few, silent = [], [], [], [], []
     for each in part.classes:
         found: Estimate | None = getattr(each, name)
         if found is None or (name == "right" and not each.answered):
             silent.append(each.name)
+        elif found.n < _FEW_PEOPLE:
+            few.append(f"{each.name} {_percent(found)} of {plural(found.n, 'person')}")
         elif found.high < asked:
             missed.append(f"{each.name} {_percent(found)}")
         elif found.value >= asked:
@@ -190,6 +195,7 @@ def _verdict(part: Refused, asked: float, *, name: str, what: str) -> str:
             ("reached", reached),
             ("below it, and inside the interval", open_),
             ("missed", missed),
+            ("too few people to say", few),
             ("never answered", silent),
         )
         if names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +20,11 @@ from myograph.pipeline.rejecting import stated_refusal
 from myograph.validate import leakage
 from myograph.validate.answers import Answers
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
-from myograph.validate.compare import Comparison, compare_models
 from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold, Rows
 from myograph.validate.heterogeneity import Heterogeneity, site_heterogeneity
-from myograph.validate.ladder import MODEL, Rung, build_ladder
+from myograph.validate.ladder import MODEL, Rung, build_ladder, compare_rungs
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.metrics import METRICS
 from myograph.validate.nuisance import Nuisance
@@ -417,20 +415,7 @@ def _compared(scorer: Scorer, scores: dict[str, Scores]) -> dict[str, Any]:
         name: dict(zip(scorer.people.names, each.per_person[headline].tolist(), strict=True))
         for name, each in scores.items()
     }
-    return {"ladder": ladder, "gain": gain, "comparisons": _tested(people, seed=scorer.seed)}
-
-
-def _tested(people: Mapping[str, Mapping[str, float]], *, seed: int) -> tuple[Comparison, ...]:
-    """Test the model against every baseline, corrected for their number; none for one person."""
-    ours = people[MODEL]
-
-    def shared(scores: Mapping[str, float]) -> int:
-        return sum(math.isfinite(ours[name]) and math.isfinite(scores[name]) for name in ours)
-
-    known = {name: scores for name, scores in people.items() if shared(scores) >= 2}
-    if len(known) < 2:
-        return ()
-    return tuple(each.turned() for each in compare_models(known, reference=MODEL, seed=seed))
+    return {"ladder": ladder, "gain": gain, "comparisons": compare_rungs(people, seed=scorer.seed)}
 
 
 def _audits(
