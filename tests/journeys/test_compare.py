@@ -32,6 +32,7 @@ def test_two_evaluations_side_by_side(cli: Cli, result: Path, other: Path, tmp_p
     assert "naive − result" in said.out
     assert "Simulated data: engineering verification" in said.out
     assert "better for" in said.out
+    assert "No difference can be shown with 4 people" in said.out
     page = (tmp_path / "both" / "report.html").read_text(encoding="utf-8")
     assert "Person by person" in page
     kept = json.loads((tmp_path / "both" / "comparison.json").read_text(encoding="utf-8"))

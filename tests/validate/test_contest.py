@@ -13,6 +13,7 @@ from myograph.report.comparison import (
     comparison_rows,
     comparison_sentences,
     people_figure,
+    reach_words,
 )
 from myograph.report.comparison import (
     test_words as words_of_test,
@@ -66,7 +67,7 @@ def test_for_an_error_less_is_better():
     found = compare_results(pair)
     (row,) = comparison_rows(found)
     assert row[-1] == "a is better"
-    assert row[5:7] == ("8", "0")
+    assert row[5] == "8, 0"
     assert "better for 8 of 8 people" in comparison_sentences(found)[0]
     assert "less mean absolute error than b" in comparison_sentences(found)[0]
 
@@ -154,6 +155,16 @@ def test_the_page_is_complete_and_safe(three):
     assert "shown: &lt;b&gt;good is better" in page
     assert comparison_page(found) == comparison_page(found)
     assert people_figure(found).count("<title") == 1
+
+
+def test_too_few_people_are_told_so():
+    assert reach_words(5, "none", 3).endswith("p 0.062 is the least there is.")
+    assert reach_words(6, "none", 3) == ""
+    assert reach_words(6, "holm", 2).endswith("p 0.062 is the least there is.")
+    few = {"a": result(0.9, people=PEOPLE[:4]), "b": result(0.5, people=PEOPLE[:4])}
+    found = compare_results(few)
+    assert found.comparisons[0].p == 2 / 2**4  # the least there is
+    assert "No difference can be shown with 4 people" in comparison_page(found)
 
 
 def test_words_of_tests_say_what_was_corrected():

@@ -89,6 +89,7 @@ def _show(found: Contest) -> None:
         comparison_sentences,
         entry_rows,
         plural,
+        reach_words,
         test_words,
     )
 
@@ -104,6 +105,7 @@ def _show(found: Contest) -> None:
     for sentence in comparison_sentences(found):
         render.line(f"- {sentence}")
     render.line(test_words(found.test, found.correction, len(found.comparisons)))
-    told = [("note", note) for note in found.notes]
+    told = [("note", reach_words(len(found.people), found.correction, len(found.comparisons)))]
+    told += [("note", note) for note in found.notes]
     told += [("left out", f"{person}: {why}") for person, why in found.left_out.items()]
     render.show_pairs(told)

@@ -26,14 +26,16 @@ __all__ = [
     "entry_rows",
     "gain_table",
     "people_figure",
+    "reach_words",
     "test_words",
 ]
 
 #: Luck gives a difference that is called shown at most so often, over all that were tested.
 _LEVEL = 0.05
-_PAIRS = "difference,95 % interval,p,corrected,better for,worse for,verdict"
-#: Of `comparison_rows`.
-PAIR_HEADERS = ("pair", *_PAIRS.split(","))
+#: Of `comparison_rows`; better, worse: for so many people.
+PAIR_HEADERS = (
+    "pair", "difference", "95 % interval", "p", "corrected", "better, worse", "verdict",
+)  # fmt: skip
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY, INK)
 _MARKS = "os^Dv"
 _TESTS = {
@@ -63,6 +65,25 @@ def test_words(test: str, correction: str, n: int) -> str:
     return f"{told[0].upper()}{told[1:]}. {_CORRECTIONS[correction].format(n=many)}."
 
 
+def reach_words(people: int, correction: str, comparisons: int) -> str:
+    """Say when so few people cannot show any difference; empty when they can.
+
+    Examples
+    --------
+    >>> reach_words(4, "holm", 3)[:50]
+    'No difference can be shown with 4 people: even whe'
+    >>> reach_words(19, "holm", 3)
+    ''
+    """
+    least = 2.0 ** (1 - people) * (comparisons if correction == "holm" else 1)
+    if least <= _LEVEL:
+        return ""
+    return (
+        f"No difference can be shown with {plural(people, 'person')}: even where one model is "
+        f"better for everybody, {chance_words(min(least, 1.0))} is the least there is."
+    )
+
+
 def entry_rows(contest: Contest) -> list[tuple[str, str, str, str]]:
     """Return one row per model: name, what it is, figure, interval."""
     measure = Measure(contest.metric)
@@ -89,7 +110,8 @@ def comparison_rows(contest: Contest) -> list[tuple[str, ...]]:
                 f"{each.first} − {each.second}",
                 measure.gain(gap.value) + points,
                 f"{measure.gain(gap.low)} to {measure.gain(gap.high)}",
-                *_cells(each, contest.metric),
+                *_cells(each, contest.metric)[:2],
+                ", ".join(map(str, _people(each, contest.metric))),
                 _verdict(each, contest.metric),
             )
         )
@@ -118,6 +140,8 @@ def gain_table(
     if tested:
         headers += ["p", "corrected", "better for", "worse for"]
         told += f" {test_words('sign-flip', 'holm', len(tested))}"
+        fewest = min(each.difference.n for each in tested.values())
+        told += f" {reach_words(fewest, 'holm', len(tested))}".rstrip()
     return table(headers, rows, caption=told, numbers_from=1)
 
 
@@ -260,7 +284,8 @@ def _numbers(contest: Contest) -> Html:
 
 
 def _limits(contest: Contest) -> list[str]:
-    told = list(contest.notes)
+    reach = reach_words(len(contest.people), contest.correction, len(contest.comparisons))
+    told = [*([reach] if reach else []), *contest.notes]
     told += [f"Left out: {person} ({why})." for person, why in contest.left_out.items()]
     told.append(
         "A difference that is not shown is not shown to be none: with few people even a large one "

@@ -5,6 +5,7 @@ from myograph.report.comparison import (
     comparison_rows,
     comparison_sentences,
     entry_rows,
+    reach_words,
     test_words,
 )
 from myograph.report.explanation import faithfulness_rows, summary_sentences
@@ -46,6 +47,7 @@ __all__ = [
     "outcome_rows",
     "plural",
     "ratio_rows",
+    "reach_words",
     "refusal_sentences",
     "reliability_rows",
     "robustness_rows",
