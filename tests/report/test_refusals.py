@@ -110,7 +110,7 @@ def test_ladder_and_doubts_use_corrected_p(make_result: Make) -> None:
     from myograph.report.doubts import doubts
     from myograph.validate.compare import Comparison
 
-    gap = Estimate(0.2, 0.15, 0.25, "person", 3)
+    gap = Estimate(0.2, 0.15, 0.25, "person", 9)
     lucky = Comparison("model", "majority", gap, 0.03, 0.09, 3, 0)
     page = evaluation_page(make_result(comparisons=(lucky,)), Material())
     assert "corrected</th>" in page
@@ -121,6 +121,10 @@ def test_ladder_and_doubts_use_corrected_p(make_result: Make) -> None:
     )
     sure = replace(lucky, corrected=0.01)
     told = doubts(Evidence(make_result(comparisons=(sure,))))
+    assert not any("Not shown" in each for each in told)
+    few = replace(sure, difference=replace(gap, n=4), corrected=0.12)
+    told = doubts(Evidence(make_result(comparisons=(few,))))
+    assert any("No difference can be shown with 4 people" in each for each in told)
     assert not any("Not shown" in each for each in told)
     known = facts(Evidence(make_result(comparisons=(sure,))))
     assert "p 0.01 corrected" in known["baselines"].value

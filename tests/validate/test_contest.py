@@ -110,8 +110,8 @@ def test_hostile_choices(three):
         compare_results({"good": three["good"]})
     with pytest.raises(ParameterError, match=r"reference must be .*got 'best'"):
         compare_results(three, reference="best")
-    with pytest.raises(ParameterError, match=r"for each person must be .*got 'acuracy'"):
-        compare_results(three, metric="acuracy")
+    with pytest.raises(ParameterError, match=r"for each person must be .*got 'accurate'"):
+        compare_results(three, metric="accurate")
     with pytest.raises(ParameterError, match="test must be one of"):
         compare_results(three, test="t-test")
     with pytest.raises(ParameterError, match="correction must be one of"):

@@ -116,8 +116,8 @@ def test_a_class_missing_from_a_training_side_needs_no_threshold_there(
 
 
 def test_an_unknown_class_is_refused_before_any_fold(make_index, make_table):
-    with pytest.raises(ParameterError, match=r"got 'opne'\. Did you mean 'open'\?"):
-        judged(make_table(make_index()), reject_below={"opne": 0.5})
+    with pytest.raises(ParameterError, match=r"got 'opened'\. Did you mean 'open'\?"):
+        judged(make_table(make_index()), reject_below={"opened": 0.5})
 
 
 def test_folds_that_were_kept_say_the_same(make_index, make_table, tmp_path):

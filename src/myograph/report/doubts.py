@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from myograph.report.comparison import reach_words
 from myograph.report.facts import Evidence
 from myograph.report.words import dropped_words
 from myograph.validate.metrics import METRICS
@@ -62,14 +63,18 @@ def _without_muscle(result: ValidationResult) -> list[str]:
 def _not_better(result: ValidationResult) -> list[str]:
     """Say which simple methods the model equals, and which it is not shown to surpass."""
     equal = [n for n, gain in result.gain.items() if gain.low == gain.value == gain.high == 0]
-    chance = {each.second: each.corrected for each in result.comparisons}
+    found = result.comparisons
+    people = min((each.difference.n for each in found), default=0)
+    reach = reach_words(people, "holm", len(found)) if found else ""
+    # So few people that no p-value could be small: the intervals are all there is.
+    chance = {} if reach else {each.second: each.corrected for each in found}
     rivals = [
         name
         for name, gain in result.gain.items()
         if name not in equal
         and not (_better(result.headline, gain) and chance.get(name, 0.0) <= _LEVEL)
     ]
-    told = []
+    told = [reach] if reach else []
     if equal:
         told.append(f"No better and no worse than {', '.join(equal)}, person by person.")
     if rivals:
