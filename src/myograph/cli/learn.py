@@ -347,7 +347,7 @@ def show_result(result: ValidationResult) -> None:
 
 def _show_ladder(result: ValidationResult, model: str, measure: Any) -> None:
     from myograph.cli import render
-    from myograph.workflows.wording import chance_words
+    from myograph.workflows.wording import chance_words, reach_words
 
     headline = result.metrics[result.headline]
     rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
@@ -361,6 +361,10 @@ def _show_ladder(result: ValidationResult, model: str, measure: Any) -> None:
         rows.append((measure.guess, measure.value(result.chance), "", ""))
     gains = "this one gains, corrected p" if tested else "this one gains"
     render.show_table([measure.name, "mean", "95 % interval", gains], rows)
+    if tested:
+        fewest = min(each.difference.n for each in result.comparisons)
+        if told := reach_words(fewest, "holm", len(tested)):
+            render.line(told)
 
 
 def _show_confounds(confounds: Confounds, measure: Any) -> None:
