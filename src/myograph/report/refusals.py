@@ -207,8 +207,8 @@ def _verdict(part: Refused, asked: float, *, name: str, what: str) -> str:
 def _threshold(each: ClassRefusal) -> str:
     if each.least is None or each.most is None:
         return "–"
-    told = f"{each.least:.2g}"
-    return told if each.least == each.most else f"{told} to {each.most:.2g}"
+    told = f"{each.least:.3g}"
+    return told if each.least == each.most else f"{told} to {each.most:.3g}"
 
 
 def _percent(estimate: Estimate | None) -> str:
