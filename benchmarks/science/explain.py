@@ -105,6 +105,8 @@ class Score:
         self.right: dict[str, list[bool]] = {}
         self.gain: dict[str, list[float]] = {}
         self.faithful: dict[str, list[bool]] = {}
+        self.strict: dict[str, list[bool]] = {}
+        self.of_best: dict[str, list[float]] = {}
         self.alike: dict[str, list[float]] = {}
         self.unit: dict[str, str] = {}
         self.gap: dict[str, float] = {}
@@ -118,7 +120,11 @@ class Score:
         found = judge(game, values, n_orders=20, seed=seed)
         self.gain.setdefault(name, []).append(found.score)
         self.faithful.setdefault(name, []).append(found.faithful)
+        strict = found.deletion.better and found.insertion.better
+        self.strict.setdefault(name, []).append(strict)
         self.unit[name] = found.unit
+        if found.of_best is not None:
+            self.of_best.setdefault(name, []).append(found.of_best)
         if not isinstance(game, CellGame):
             return
         random = np.random.default_rng(seed).standard_normal(len(game))
@@ -144,6 +150,9 @@ class Score:
             calls = self.faithful[name]
             called = proportion_estimate(sum(calls), len(calls), evidence="problem")
             row["called_faithful"] = called.to_dict()
+            row["beats_95_percent_of_random_orders"] = float(np.mean(self.strict.get(name, calls)))
+        if name in self.of_best:
+            row["share_of_best_gain"] = float(np.mean(self.of_best[name]))
         if name in self.alike:
             row["rank_correlation_with_shuffled"] = float(np.mean(self.alike[name]))
         if name in self.gap:
@@ -333,6 +342,8 @@ def show(result: dict[str, Any]) -> None:
             g, c = row["faithfulness_gain"], row["called_faithful"]
             told.append(f"gain {g['value']:+.2f} ({g['low']:+.2f} to {g['high']:+.2f})")
             told.append(f"faithful {100 * c['value']:.0f} %")
+        if "share_of_best_gain" in row:
+            told.append(f"{100 * row['share_of_best_gain']:.0f} % of the best order")
         if "rank_correlation_with_shuffled" in row:
             told.append(f"shuffled {row['rank_correlation_with_shuffled']:+.2f}")
         if "largest_additivity_gap" in row:
