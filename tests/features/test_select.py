@@ -244,6 +244,18 @@ def test_effects_of_classes_that_nobody_shows_together_are_between_people():
     assert not Effects.of(sample_of(np.arange(4.0)[:, None], codes, people=people)).within_people
 
 
+def test_effects_of_some_of_the_people_are_those_of_them_alone(rng):
+    people, codes = np.repeat([0, 1, 2, 3], 20), np.tile([0, 1], 40)
+    X = rng.normal(size=(80, 3)) + rng.normal(size=(4, 3))[people]
+    some = np.isin(people, [1, 3])
+    taken = Effects.of(sample_of(X, codes, people=people).take(some))
+    alone = Effects.of(sample_of(X[some], codes[some], people=np.repeat([0, 1], 20)))
+    np.testing.assert_allclose(taken.moves, alone.moves)
+    np.testing.assert_allclose(taken.spread, alone.spread)
+    kept = Stability(base="rfe", keep=1, n_draws=5).fit(X, codes, groups=people)
+    assert kept.n_out >= 1
+
+
 def test_elimination_does_not_take_chance_among_few_people_for_a_relation(rng):
     people, codes = np.repeat(np.arange(5), 80), np.tile([0, 1], 200)
     level = 2 * rng.normal(size=5)[people]

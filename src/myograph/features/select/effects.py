@@ -65,7 +65,7 @@ class Effects:
         >>> found.spread.round(3).tolist()
         [[20.25, 0.0], [0.0, 0.25]]
         """
-        X, people = sample.X, sample.people
+        X, people = sample.X, np.unique(sample.people, return_inverse=True)[1]
         classes = sample.classes
         target = np.eye(classes)[sample.codes] if classes else sample.values[:, None]
         target = target - target.mean(axis=0)
