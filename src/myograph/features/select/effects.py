@@ -26,23 +26,22 @@ class Effects:
 
     A column is taken to be :math:`x = u_{person} + M^T t + e`, with :math:`t` the label (each
     class coded 0 or 1, or the number) and :math:`u` a level of each person's own. Where everybody
-    shows several classes, and all classes can be compared within people, :math:`M` is what
-    changes within people, by least squares on what is left of both sides when each person's means
-    are taken out. Where it cannot be (each person has one diagnosis), people are compared.
+    shows several classes, and all classes can be compared within people, both are taken from what
+    is left of columns and label when each person's means are taken out. With :math:`n` people the
+    correlation of two columns' levels is off by :math:`1/\sqrt{n-1}`, so among many columns some
+    always seem to make up for the levels of others, and weights would follow.
 
-    The levels of a person stay noise, column by column: a new person brings new ones. How they go
-    together is left out. With :math:`n` people the correlation of two columns' levels is off by
-    :math:`1/\sqrt{n-1}`, so among many columns some always seem to make up for the levels of
-    others, and weights would follow.
+    Where it is not possible (each person has one diagnosis), people are compared, and their levels
+    are part of the spread.
 
     Parameters
     ----------
     moves : ndarray, shape (n_targets, n_columns)
         :math:`M`: means of the classes around their own mean, or the slope.
     spread : ndarray, shape (n_columns, n_columns)
-        Covariance of :math:`e`, plus the variances of :math:`u`.
+        Covariance of :math:`e`; with the levels where people are compared.
     within_people : bool
-        Whether the moves are changes within people.
+        Whether both are about changes within people.
     """
 
     moves: Matrix
@@ -63,24 +62,19 @@ class Effects:
         >>> found.within_people, found.moves[1].round(3).tolist()
         (True, [0.5, 0.0])
         >>> found.spread.round(3).tolist()
-        [[20.25, 0.0], [0.0, 0.25]]
+        [[0.0, 0.0], [0.0, 0.25]]
         """
-        X, people = sample.X, np.unique(sample.people, return_inverse=True)[1]
+        people = np.unique(sample.people, return_inverse=True)[1]
         classes = sample.classes
         target = np.eye(classes)[sample.codes] if classes else sample.values[:, None]
         target = target - target.mean(axis=0)
-        own = target - _means(target, people)[people]
+        own = _around_means(target, people)
         within = _comparable(target, own, people)
         basis = own if within else target
-        moves = np.linalg.pinv(basis.T @ basis, rcond=_ROUNDING, hermitian=True) @ (basis.T @ X)
-        left = X - target @ moves
-        left -= left.mean(axis=0)
-        levels = _means(left, people)
-        shares = np.bincount(people) / len(people)
-        between = (levels * shares[:, None]).T @ levels
-        spread = left.T @ left / len(left) - between
-        spread[np.diag_indices(len(spread))] += np.diag(between)
-        return cls(moves, spread, within)
+        rows = _around_means(sample.X, people if within else np.zeros_like(people))
+        moves = np.linalg.pinv(basis.T @ basis, rcond=_ROUNDING, hermitian=True) @ (basis.T @ rows)
+        left = rows - basis @ moves
+        return cls(moves, left.T @ left / len(left), within)
 
     def weights(self, columns: Rows) -> Matrix:
         """Return the weights of these columns in linear discriminants, or least squares.
@@ -94,10 +88,10 @@ class Effects:
         return np.asarray(np.linalg.solve(inside, self.moves[:, columns].T))
 
 
-def _means(values: Matrix, people: Rows) -> Matrix:
+def _around_means(values: Matrix, people: Rows) -> Matrix:
     sums = np.zeros((int(people.max()) + 1, values.shape[1]))
     np.add.at(sums, people, values)
-    return sums / np.bincount(people)[:, None]
+    return values - (sums / np.bincount(people)[:, None])[people]
 
 
 def _comparable(target: Matrix, own: Matrix, people: Rows) -> bool:

@@ -121,9 +121,10 @@ class RFE(Selector):
     deviation 1 around what the label makes of them. The score is the round in which a column was
     dropped (guyon2002).
 
-    Whose a row is counts: with ``groups`` the label's effect is taken within people where
-    everybody shows several classes, and the levels of a few people are not taken for a relation
-    between columns; see `myograph.features.select.effects.Effects`.
+    Whose a row is counts: where everybody in ``groups`` shows several classes, each person's means
+    are taken out of what is judged, so that the levels of a few people are not taken for a relation
+    between columns. Where each person has one class that is not possible, and is not done; see
+    `myograph.features.select.effects.Effects`.
 
     Parameters
     ----------
