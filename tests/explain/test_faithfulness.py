@@ -56,6 +56,29 @@ def test_random_explanations_are_rarely_called_faithful():
     assert np.mean(called) < 0.12
 
 
+def test_the_share_of_the_best_is_known_where_all_orders_are():
+    worth = np.array([5.0, 1.0, 0.0, -1.0, 0.5, 2.0])
+    assert judge(Sum(worth), worth).of_best == pytest.approx(1.0)
+    assert judge(Sum(worth), worth).deletion.unbeaten
+    near = worth.copy()
+    near[[1, 4]] = near[[4, 1]]
+    found = judge(Sum(worth), near)
+    assert 0.9 < found.of_best < 1.0
+    assert not found.deletion.unbeaten
+    assert judge(Sum(np.linspace(-1, 3, 12)), np.linspace(-1, 3, 12)).of_best is None
+
+
+def test_one_part_that_decides_alone_can_be_explained_faithfully():
+    worth = np.array([0.0, 0.0, 4.0, 0.0, 0.0, 0.0])
+    found = judge(Sum(worth), worth, n_orders=200)
+    assert not found.deletion.better  # one in six random orders begins with it as well
+    assert found.faithful
+    assert "none of all orders is faster" in found.sentence
+    for other in (0, 1, 3, 4, 5):
+        wrong = judge(Sum(worth), np.eye(6)[other], n_orders=200)
+        assert not wrong.faithful
+
+
 def test_where_nothing_matters_no_explanation_is_faithful():
     found = judge(Sum(np.zeros(6)), np.arange(6.0))
     assert not found.faithful

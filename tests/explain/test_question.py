@@ -22,6 +22,20 @@ def test_the_decided_class_and_the_next_are_asked_about(lda, newcomer, fist):
     assert asked.against == asked.classes[int(np.argsort(-asked.proba)[1])]
 
 
+def test_a_share_of_votes_is_told_with_half_a_vote_more(forest, newcomer, fist):
+    asked = fist(forest, newcomer, against="rest")
+    proba = asked.probabilities(asked.inputs)
+    votes = 8 * proba[:, [asked.classes.index(n) for n in ("fist", "rest")]]
+    expected = np.log((votes[:, 0] + 0.5) / (votes[:, 1] + 0.5))
+    np.testing.assert_allclose(asked.evidence, expected, atol=1e-12)
+    assert np.abs(asked.evidence).max() <= np.log(17) + 1e-12
+
+
+def test_neighbours_vote_and_discriminants_do_not(people, fitted):
+    assert fitted("knn", people, n_neighbours=7).model.votes == 7
+    assert fitted("lda", people).model.votes == 0
+
+
 def test_windows_are_those_of_the_pipeline(lda, newcomer):
     asked = ask(lda, newcomer)
     said = np.stack([d.probabilities for d in lda.predict(newcomer)])

@@ -25,6 +25,7 @@ from myograph.features.select import (
     nogueira,
 )
 from myograph.features.select.base import Sample, n_kept
+from myograph.features.select.effects import Effects
 from myograph.features.select.filters import f_ratio
 from myograph.features.select.information import binned, mutual_information
 from myograph.features.select.linear import lasso_path
@@ -188,6 +189,83 @@ def test_elimination_drops_the_useless_first(rng):
     scores = RFE(keep=1, drop=0.0).fit(X, codes).scores_
     assert scores[1] > scores[3] > scores[[0, 2, 4]].max()
     assert sorted(scores) == [0, 1, 2, 3, 4]
+
+
+def test_effects_without_people_are_discriminants_and_least_squares(rng):
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.linear_model import LinearRegression
+
+    codes = rng.integers(3, size=900)
+    X = rng.normal(size=(900, 4)) @ (np.eye(4) + 0.3) + np.eye(3, 4)[codes]
+    found = Effects.of(sample_of(X, codes)).weights(np.arange(4))
+    library = LinearDiscriminantAnalysis(solver="lsqr").fit(X, codes).coef_
+    np.testing.assert_allclose(
+        found, (library - library.mean(axis=0)).T, atol=0.01 * np.abs(found).max()
+    )
+    value = X @ [1.0, 0.0, -2.0, 0.5] + rng.normal(size=900)
+    slope = Effects.of(sample_of(X, values=value)).weights(np.arange(4))[:, 0]
+    ratio = slope / LinearRegression().fit(X, value).coef_
+    np.testing.assert_allclose(ratio, ratio[0], rtol=0.1)
+
+
+def test_effects_within_people_are_exact_however_unlike_their_shares_of_classes(rng):
+    people = np.repeat([0, 1, 2], 40)
+    codes = np.concatenate(
+        [rng.choice(2, 40, p=[0.9, 0.1]), 1 + rng.choice(2, 40), 2 * (rng.random(40) < 0.2)]
+    )
+    means = np.array([[0.0, 3.0], [1.0, 1.0], [5.0, -1.0]])
+    X = means[codes] + 10 * rng.normal(size=(3, 2))[people]
+    found = Effects.of(sample_of(X, codes, people=people))
+    assert found.within_people
+    np.testing.assert_allclose(found.moves, means - means.mean(axis=0), atol=1e-9)
+    value = rng.normal(size=120) + 4 * people
+    X = np.outer(value, [2.0, -1.0]) + 10 * rng.normal(size=(3, 2))[people]
+    found = Effects.of(sample_of(X, values=value, people=people))
+    np.testing.assert_allclose(found.moves, [[2.0, -1.0]], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("codes", "why"),
+    [
+        ([0, 0, 1, 1], "one class each"),
+        ([0, 1, 1, 1], "one of them shows one class"),
+    ],
+)
+def test_effects_between_people_where_it_is_not_possible_within(codes, why):
+    X = np.array([[0.0], [2.0], [4.0], [8.0]])
+    found = Effects.of(sample_of(X, codes, people=[0, 0, 1, 1]))
+    assert not found.within_people, why
+    means = [X[np.equal(codes, k)].mean() for k in range(2)]
+    np.testing.assert_allclose(np.diff(found.moves[:, 0]), np.diff(means))
+
+
+def test_effects_of_classes_that_nobody_shows_together_are_between_people():
+    people, codes = [0, 0, 1, 1], [0, 1, 2, 3]  # 0 and 1, 2 and 3: but never 1 and 2
+    assert not Effects.of(sample_of(np.arange(4.0)[:, None], codes, people=people)).within_people
+
+
+def test_effects_of_some_of_the_people_are_those_of_them_alone(rng):
+    people, codes = np.repeat([0, 1, 2, 3], 20), np.tile([0, 1], 40)
+    X = rng.normal(size=(80, 3)) + rng.normal(size=(4, 3))[people]
+    some = np.isin(people, [1, 3])
+    taken = Effects.of(sample_of(X, codes, people=people).take(some))
+    alone = Effects.of(sample_of(X[some], codes[some], people=np.repeat([0, 1], 20)))
+    np.testing.assert_allclose(taken.moves, alone.moves)
+    np.testing.assert_allclose(taken.spread, alone.spread)
+    kept = Stability(base="rfe", keep=1, n_draws=5).fit(X, codes, groups=people)
+    assert kept.n_out >= 1
+
+
+def test_elimination_does_not_take_chance_among_few_people_for_a_relation(rng):
+    people, codes = np.repeat(np.arange(5), 80), np.tile([0, 1], 200)
+    level = 2 * rng.normal(size=5)[people]
+    meter = level + 0.1 * rng.normal(size=400)  # of the level, and of nothing else
+    strong = level + codes + 0.5 * rng.normal(size=400)
+    weak = 0.5 * codes + 0.5 * rng.normal(size=400)
+    X = np.column_stack([meter, strong, weak])
+    assert RFE(keep=2).fit(X, codes, groups=people).support_.tolist() == [False, True, True]
+    # Without people, taking the meter off the strong column looks like knowledge.
+    assert RFE(keep=2).fit(X, codes).support_.tolist() == [True, True, False]
 
 
 def test_backward_and_forward_end_at_the_same_pair(rng):

@@ -1,8 +1,11 @@
-"""Rest: how quiet muscles and bands are in training people when they do least.
+"""Rest: how quiet muscles and bands of this person are when they do least.
 
-A part of a signal that is taken away should leave something that the model has met. Where training
-people are at hand that is the level of rest; a model knows what rest looks like, and nothing of
-complete silence.
+A part of a signal that is taken away should leave something that the model has met, and nothing of
+complete silence. People rest at different levels, by their skin and their electrodes: let a muscle
+fall to the level of somebody quieter, and every window of a recording seems to hold activity that
+is only this person's noise. So rest is looked for in the recording itself. Training people say
+whether it can be found there (a recording of one grasp may hold none) and what rest is like
+otherwise.
 """
 
 from __future__ import annotations
@@ -16,30 +19,46 @@ from numpy.typing import NDArray
 
 from myograph.core.errors import DataError
 from myograph.core.recording import Recording
+from myograph.explain.question import Question
 from myograph.pipeline.pipeline import Pipeline
 
-__all__ = ["QUANTILE", "Rest", "band_levels", "factors"]
+__all__ = ["QUANTILE", "Rest", "band_levels", "factors", "quietest"]
 
 Array = NDArray[np.float64]
 
-#: Rest is the level below which this share of the training windows lie.
+#: This share of the windows are taken to be at rest, at least.
 QUANTILE = 0.05
+# That share of a normal distribution lies so many deviations below its middle.
+_BELOW = 1.645
+# Quiet moments that are louder than this many times the loudest rest of training people are none.
+_LOUDER = 2.0
+# Windows of a recording that are measured, evenly spread.
+_MOST_WINDOWS = 600
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Rest:
-    """Levels of rest, in the units of the channels after the pipeline's steps.
+    """What training people say of rest, in the units of the channels after the pipeline's steps.
+
+    First along the first axis is the whole of a channel, then each of its bands.
 
     Parameters
     ----------
-    muscles : ndarray, shape (n_channels,)
-        Deviation of a channel within a window.
-    bands : ndarray, shape (n_bands, n_channels)
-        Deviation of one band of it.
+    bands : tuple of (low_hz, high_hz)
+    typical : ndarray, shape (1 + n_bands, n_channels)
+        Deviation within a window; geometric mean over people.
+    loudest : ndarray, shape (1 + n_bands, n_channels)
+        That of the loudest of them.
+    trust : ndarray, shape (1 + n_bands, n_channels)
+        How far the quietest moments of one recording count against the typical level: by how well
+        they told training people's rest, and by how unlike that is.
     """
 
-    muscles: Array
-    bands: Array
+    bands: tuple[tuple[float, float], ...]
+    typical: Array
+    loudest: Array
+    trust: Array
 
     @classmethod
     def of(
@@ -55,19 +74,86 @@ class Rest:
         DataError
             If they give no window.
         """
-        muscles, parts = [], []
-        for recording in recordings:
-            windows = pipeline.front.windowing.cut(
-                pipeline.front.process(recording), labelled=False
-            )
-            if len(windows):
-                values = windows.values.astype(np.float64)
-                muscles.append(values.std(axis=2))
-                parts.append(band_levels(values, windows.fs_hz, bands))
-        if not muscles:
+        found: dict[str, list[Array]] = {}
+        apart = 1
+        for number, recording in enumerate(recordings):
+            levels, apart = _levels(pipeline, pipeline.front.process(recording), bands)
+            if len(levels):
+                name = recording.subject.pseudonym if recording.subject else str(number)
+                found.setdefault(name, []).append(levels)
+        if not found:
             raise DataError("The recordings of training people give no window.")
-        levels = np.quantile(np.concatenate(muscles), QUANTILE, axis=0)
-        return cls(levels, np.quantile(np.concatenate(parts, axis=1), QUANTILE, axis=1))
+        rest, missed = [], []
+        for each in found.values():
+            own = np.log(quietest(np.concatenate(each), apart=apart))
+            rest.append(own)
+            missed += [(np.log(quietest(levels, apart=apart)) - own) ** 2 for levels in each]
+        people = np.stack(rest)
+        wrong, n = np.mean(missed, axis=0), len(people)
+        unlike = people.var(axis=0, ddof=1) * (1 + 1 / n) if n > 1 else np.zeros_like(wrong)
+        both = wrong + unlike
+        trust = np.divide(unlike, both, out=np.ones_like(both), where=both > 0)
+        return cls(tuple(bands), np.exp(people.mean(axis=0)), np.exp(people.max(axis=0)), trust)
+
+    def here(self, question: Question) -> Array:
+        """Return this person's levels of rest, (1 + n_bands, n_channels).
+
+        The quietest moments of the recording and the typical rest of training people, each
+        weighed by how wrong it was for training people; nothing is louder than it is at its
+        quietest.
+        """
+        levels, apart = _levels(question.pipeline, question.processed, self.bands)
+        own = quietest(levels, apart=apart)
+        typical = np.maximum(self.typical, _LEAST)
+        mixed = own**self.trust * typical ** (1 - self.trust)
+        believed = np.where(own <= _LOUDER * self.loudest, mixed, typical)
+        return np.asarray(np.minimum(believed, own))
+
+
+def quietest(levels: Array, *, apart: int = 1) -> Array:
+    """Return the level around which the quietest windows lie.
+
+    The lowest of many short windows lie below rest by chance. How far chance reaches is taken from
+    windows that follow each other: their logarithms differ by it, unless something happens.
+
+    Parameters
+    ----------
+    levels : ndarray, shape (n_windows, ...)
+    apart : int
+        How many windows on the next one is that does not overlap.
+
+    Examples
+    --------
+    >>> quietest(np.array([2.0, 2.0, 2.0, 9.0, 9.0, 2.0])).round(6)
+    2.0
+    """
+    given = np.maximum(levels, _LEAST)
+    low = np.quantile(given, QUANTILE, axis=0)
+    if len(given) <= apart + 1:
+        return np.asarray(low)
+    said = np.log(given)
+    steps = said[apart:] - said[:-apart]
+    chance = 1.4826 * np.median(np.abs(steps), axis=0) / np.sqrt(2)
+    return np.asarray(np.minimum(low * np.exp(_BELOW * chance), np.median(given, axis=0)))
+
+
+def _levels(
+    pipeline: Pipeline, recording: Recording, bands: Sequence[tuple[float, float]]
+) -> tuple[Array, int]:
+    """Return the levels of windows, (n_windows, 1 + n_bands, n_channels), and how far is apart."""
+    windows = pipeline.front.windowing.cut(recording, labelled=False)
+    if not len(windows):
+        return np.empty((0, 1 + len(bands), windows.layout.n_channels)), 1
+    rows = np.linspace(0, len(windows) - 1, min(_MOST_WINDOWS, len(windows))).round()
+    windows = windows.take(rows.astype(np.intp))
+    values = windows.values.astype(np.float64)
+    index = windows.index
+    step_s = float(np.median(np.diff(index.start_s))) if len(windows) > 1 else 0.0
+    length_s = float(index.stop_s[0] - index.start_s[0])
+    apart = max(1, int(np.ceil(length_s / step_s - 1e-6))) if step_s > 0 else 1
+    whole = values.std(axis=2)[:, None]
+    parts = band_levels(values, windows.fs_hz, bands).transpose(1, 0, 2)
+    return np.concatenate([whole, parts], axis=1), apart
 
 
 def band_levels(values: Array, fs_hz: float, bands: Sequence[tuple[float, float]]) -> Array:

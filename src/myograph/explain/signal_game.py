@@ -23,7 +23,10 @@ Array = NDArray[np.float64]
 #: What is left at least of the amplitude of a signal that is away.
 QUIET = 0.01
 #: What takes the place of a part where training people are known.
-AT_REST = "a {} that is away is at its level of rest in training people"
+AT_REST = (
+    "a {} that is away is at rest, as in the quietest moments of the recording and of training "
+    "people"
+)
 
 # Numbers that a game remembers.
 _MOST_KNOWN = 20_000_000
@@ -154,7 +157,7 @@ def resting(question: Question, rest: Rest) -> NDArray[np.float32]:
     """Return the windows with every channel at its level of rest, around its median."""
     values = question.windows.values.astype(np.float64)
     middle = np.median(values, axis=2, keepdims=True)
-    left = factors(rest.muscles[None], values.std(axis=2), quiet=QUIET)
+    left = factors(rest.here(question)[0], values.std(axis=2), quiet=QUIET)
     return np.asarray(middle + left[:, :, None] * (values - middle), dtype=np.float32)
 
 
@@ -178,5 +181,5 @@ def gone(
     if rest is not None:
         values = question.windows.values.astype(np.float64)
         now = band_levels(values, recording.fs_hz, bands)
-        left = factors(rest.bands[:, None], now, quiet=QUIET)[..., None]
+        left = factors(rest.here(question)[1:, None], now, quiet=QUIET)[..., None]
     return np.asarray((1 - left) * found, dtype=np.float32)

@@ -46,6 +46,11 @@ class Model(SavedAsArrays, BaseEstimator):
     #: True when `fit` also takes ``groups``, the person of each row.
     uses_groups: ClassVar[bool] = False
 
+    @property
+    def votes(self) -> int:
+        """How many votes the probabilities are shares of; 0 where none are counted."""
+        return 0
+
     @abstractmethod
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from ``X`` (n_rows, n_features) and ``y`` (n_rows,)."""

@@ -47,6 +47,11 @@ class _Forest(TreeState, Classifier):
         self.max_windows = max_windows
         self.seed = seed
 
+    @property
+    def votes(self) -> int:
+        """How many trees a fitted forest has."""
+        return len(self.root_)
+
     def _learn(
         self, X: NDArray[np.float64], codes: NDArray[np.intp], people: NDArray[np.intp]
     ) -> None:

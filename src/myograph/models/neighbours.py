@@ -63,6 +63,11 @@ class NearestNeighbours(Classifier):
         self.weights = weights
         self.max_windows = max_windows
 
+    @property
+    def votes(self) -> int:
+        """How many neighbours a fitted model asks."""
+        return min(self.n_neighbours, len(self.rows_))
+
     def _learn(
         self, X: NDArray[np.float64], codes: NDArray[np.intp], people: NDArray[np.intp]
     ) -> None:

@@ -40,16 +40,18 @@ _NOT_A_CAUSE = (
 _EVIDENCE = (
     "Evidence about classes is told in log-odds: 0 is undecided between the two classes compared, "
     "+0.7 twice as probable, +2.3 ten times, +4.6 a hundred times. The evidence of a recording is "
-    "the mean of that of its windows."
+    "the mean of that of its windows. Where trees or neighbours vote, half a vote is added to both "
+    "classes: thirty that all say no are not odds of one to a million."
 )
 _COLOURS = (
     "Warm colours and bars speak for the class that is explained, cool ones for the class it is "
     "compared with."
 )
 _CELLS = (
-    "A cell of the signal is judged by taking it away: the channel falls quiet for that moment, to "
-    "its level of rest in training people if they were given, otherwise to a hundredth of its "
-    "amplitude, and the model is asked again."
+    "A cell of the signal is judged by taking it away: the channel falls quiet for that moment, "
+    "and the model is asked again. Quiet is this person's rest, as the recording's quietest "
+    "moments and training people tell it; without training people it is a hundredth of the "
+    "amplitude."
 )
 _SHARED = (
     "SHAP values share the evidence among parts so that they sum to the whole; the gap beside them "

@@ -16,8 +16,9 @@ from myograph.features.select.base import (
     build_selection,
     n_kept,
 )
+from myograph.features.select.effects import Effects
 from myograph.features.select.information import best
-from myograph.features.select.statistics import Sums, standardised
+from myograph.features.select.statistics import standardised
 
 __all__ = ["L1", "RFE", "Stability", "lasso_path"]
 
@@ -116,8 +117,14 @@ def _descend(gram: Matrix, cross: Matrix, start: Matrix, *, price: float, step: 
 class RFE(Selector):
     """Keep what is left when the columns of the smallest weight are dropped again and again.
 
-    Weights are those of linear discriminants on columns of deviation 1 within the classes (for a
-    number: of least squares). The score is the round in which a column was dropped (guyon2002).
+    Weights are those of linear discriminants (for a number: of least squares) on columns of
+    deviation 1 around what the label makes of them. The score is the round in which a column was
+    dropped (guyon2002).
+
+    Whose a row is counts: where everybody in ``groups`` shows several classes, each person's means
+    are taken out of what is judged, so that the levels of a few people are not taken for a relation
+    between columns. Where each person has one class that is not possible, and is not done; see
+    `myograph.features.select.effects.Effects`.
 
     Parameters
     ----------
@@ -139,14 +146,12 @@ class RFE(Selector):
         alike = Sample(
             standardised(sample.X)[0], sample.codes, sample.values, sample.people, sample.columns
         )
-        sums = Sums.of(alike, sample.classes)
-        deviation = np.sqrt(np.maximum(np.diag(sums.within()), 0.0))
+        effects = Effects.of(alike)
+        deviation = np.sqrt(np.maximum(np.diag(effects.spread), 0.0))
         left = np.arange(n_columns)
         scores = np.zeros(n_columns)
         for round_number in range(n_columns):
-            weights = sums.weights(left, regression=not sample.classes)[0]
-            around = weights - weights.mean(axis=1, keepdims=True) * bool(sample.classes)
-            size = np.linalg.norm(around, axis=1) * deviation[left]
+            size = np.linalg.norm(effects.weights(left), axis=1) * deviation[left]
             scores[left] = round_number
             if len(left) == count:
                 break

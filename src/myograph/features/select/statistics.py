@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from myograph.features.select.base import Sample, constant_columns
 
-__all__ = ["Judge", "Sums", "deal_people", "standardised"]
+__all__ = ["SHRINKAGE", "Judge", "Sums", "deal_people", "standardised"]
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-# Drawn towards independence by this share: features of EMG are nearly copies of each other.
-_SHRINKAGE = 1e-3
+#: Drawn towards independence by this share: features of EMG are nearly copies of each other.
+SHRINKAGE = 1e-3
 
 
 def standardised(X: Matrix) -> tuple[Matrix, Matrix, Matrix]:
@@ -93,7 +93,7 @@ class Sums:
         offset : ndarray, shape (n_classes or 1,)
         """
         inside = self.within()[np.ix_(columns, columns)]
-        ridge = _SHRINKAGE * max(np.trace(inside) / len(columns), 1e-12)
+        ridge = SHRINKAGE * max(np.trace(inside) / len(columns), 1e-12)
         inside[np.diag_indices(len(columns))] += ridge
         n = self.counts.sum()
         if regression:
