@@ -19,13 +19,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from needle_features import BAND_HZ, band_passed
-from needle_nmd import Cohort, _score, _show
+from needle_features import band_passed
+from needle_scores import Whose, score, show
+from needle_windows import WINDOW_S, described
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -35,11 +35,8 @@ from myograph.models.aggregate import aggregate
 from myograph.models.pooling import AttentionPooling
 
 RESULTS = Path(__file__).parents[1] / "results" / "needle_attention.json"
-WINDOW_S = 0.25
 FOLDS = 10
 COST = 0.01
-_EDGES_HZ = np.geomspace(*BAND_HZ, 13)
-_CENTILES = (50, 75, 90, 99)
 
 Matrix = NDArray[np.float64]
 
@@ -51,13 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     started = time.perf_counter()
     rows, bags, label, person = measured(given.cache)
-    empty = np.zeros((len(label), 0))
-    cohort = Cohort([], empty, empty, empty, {}, label, person)
     said, share = held_out(rows, bags, label, person)
     lines = []
     for name, proba in said.items():
-        lines.append(_score(name, [proba], cohort))
-        _show(lines[-1])
+        lines.append(score(name, [proba], Whose(label, person)))
+        show(lines[-1])
     told = {
         "rows": lines,
         "people": len(set(person.tolist())),
@@ -135,29 +130,6 @@ def measured(
     if cache is not None:
         np.savez(cache, rows=told[0], bags=told[1], label=told[2], person=told[3])
     return told
-
-
-def described(samples: Matrix, fs_hz: float) -> Matrix:
-    """Return the numbers of each window of a band-passed recording, (n_windows, 27)."""
-    length = round(WINDOW_S * fs_hz)
-    x = samples[: len(samples) // length * length].reshape(-1, length)
-    rms = np.sqrt((x**2).mean(axis=1)) + 1e-3
-    size = np.abs(x) / rms[:, None]
-    steps = np.diff(x, axis=1) / rms[:, None]
-    power = np.abs(np.fft.rfft(x * np.hanning(length), axis=1)) ** 2
-    frequencies = np.fft.rfftfreq(length, 1 / fs_hz)
-    whole = power.sum(axis=1) + 1e-12
-    told = [np.log10(rms), np.log10((size**4).mean(axis=1)), (x**3).mean(axis=1) / rms**3]
-    told += [np.log10(np.percentile(size, q, axis=1) + 1e-3) for q in _CENTILES]
-    told += [np.log10(np.percentile(np.abs(steps), q, axis=1) + 1e-4) for q in _CENTILES]
-    for low, high in pairwise(_EDGES_HZ):
-        inside = (frequencies >= low) & (frequencies < high)
-        told.append(np.log10(power[:, inside].sum(axis=1) / whole + 1e-6))
-    reached = np.cumsum(power, axis=1) / whole[:, None]
-    told += [np.log10(frequencies[(reached < s).sum(axis=1)]) for s in (0.25, 0.5, 0.75)]
-    turning = np.diff(np.sign(np.diff(x, axis=1)), axis=1) != 0
-    told.append(np.log10(turning.mean(axis=1) + 1e-3))
-    return np.stack(told, axis=1)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def measure(samples_uv: Floats, fs_hz: float, *, gains: tuple[float, ...] = (1.0
     """Return one set of numbers per gain; what is free of gain is measured once."""
     x = band_passed(np.asarray(samples_uv, dtype=np.float64), fs_hz)
     rms = float(x.std())
-    free = {f"free.{k}": v for k, v in _free(x / rms, fs_hz).items()}
+    free = {f"free.{k}": v for k, v in free_of_gain(x / rms, fs_hz).items()}
     found = []
     for gain in gains:
         loud = {"rms": np.log10(gain * rms)}
@@ -61,7 +61,7 @@ def measure(samples_uv: Floats, fs_hz: float, *, gains: tuple[float, ...] = (1.0
     return found
 
 
-def _free(x: Floats, fs_hz: float) -> Named:
+def free_of_gain(x: Floats, fs_hz: float) -> Named:
     told: Named = {}
     for part in (
         _amplitudes,

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "reference" / "accuracy.md"
 NEEDLE = (
-    "majority", "random-forest", "everything", "everything, recordings changed", "gain-free",
-    "gain-free, recordings changed", "probe: drift", "probe: hum", "probe: gain",
-    "probe: noise-floor",
+    "majority", "random-forest", "everything", "everything, recordings changed",
+    "everything, difference", "gain-free", "gain-free, recordings changed",
+    "gain-free, difference", "probe: drift", "probe: hum", "probe: gain", "probe: noise-floor",
 )  # fmt: skip
 
 

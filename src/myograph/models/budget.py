@@ -12,7 +12,11 @@ __all__ = ["spread_rows"]
 
 
 def spread_rows(
-    codes: NDArray[np.intp], people: NDArray[np.intp], *, most: int | None
+    codes: NDArray[np.intp],
+    people: NDArray[np.intp],
+    *,
+    most: int | None,
+    name: str = "max_windows",
 ) -> tuple[NDArray[np.intp], tuple[str, ...]]:
     """Return at most ``most`` rows that keep every class of every person, as evenly as it goes.
 
@@ -25,6 +29,8 @@ def spread_rows(
         Class and person of each row.
     most : int, optional
         Rows to return; all when left out or when there are fewer.
+    name : str
+        What the model calls that number, for the notes and errors.
 
     Returns
     -------
@@ -44,13 +50,13 @@ def spread_rows(
     >>> spread_rows(np.array([0, 0, 0, 0, 1, 1]), np.zeros(6, int), most=4)[0].tolist()
     [0, 2, 4, 5]
     """
-    if most is None or len(codes) <= check_count(most, name="max_windows"):
+    if most is None or len(codes) <= check_count(most, name=name):
         return np.arange(len(codes)), ()
     cells = np.unique(np.stack([codes, people]), axis=1, return_inverse=True)[1].ravel()
     members = np.split(np.argsort(cells, kind="stable"), np.cumsum(np.bincount(cells))[:-1])
     if len(members) > most:
         raise ParameterError(
-            f"max_windows={most} cannot hold one window of every class of every person "
+            f"{name}={most} cannot hold one window of every class of every person "
             f"({len(members)}); allow more, or None for all."
         )
     quotas = _share(np.array([len(rows) for rows in members]), most)
@@ -58,7 +64,7 @@ def spread_rows(
         rows[np.arange(quota) * len(rows) // quota]
         for rows, quota in zip(members, quotas, strict=True)
     ]
-    note = f"The model learned from {most} of {len(codes)} training windows (max_windows), spread "
+    note = f"The model learned from {most} of {len(codes)} training windows ({name}), spread "
     return np.sort(np.concatenate(kept)), (note + "evenly over classes and people.",)
 
 
