@@ -7,7 +7,7 @@ import pytest
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.explain.cases import similar_cases
-from myograph.explain.counterfactual import feature_counterfactual, gain_counterfactual
+from myograph.explain.flip import feature_counterfactual, gain_counterfactual
 from myograph.explain.question import Stretch, ask
 
 

@@ -12,11 +12,7 @@ from myograph.core.errors import ParameterError
 from myograph.explain import attribution
 from myograph.explain.cases import similar_cases
 from myograph.explain.cell_game import BandCellGame, CellGame
-from myograph.explain.counterfactual import (
-    Counterfactual,
-    feature_counterfactual,
-    gain_counterfactual,
-)
+from myograph.explain.counterfactual import Counterfactual
 from myograph.explain.explained import Explained, Judged, JudgedHeat, Reference
 from myograph.explain.explanation import Attribution, Groups, Heat, gathered
 from myograph.explain.faithfulness import (
@@ -26,6 +22,7 @@ from myograph.explain.faithfulness import (
     judge,
     randomisation,
 )
+from myograph.explain.flip import feature_counterfactual, gain_counterfactual
 from myograph.explain.game import FeatureGame, Game
 from myograph.explain.moments import MomentGame
 from myograph.explain.parts import band_name, bands_of, families
