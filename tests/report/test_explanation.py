@@ -11,12 +11,8 @@ from myograph.core.recording import Event
 from myograph.explain.explainer import explain_question
 from myograph.explain.question import Stretch, ask
 from myograph.pipeline.pipeline import Pipeline
-from myograph.report.explanation import (
-    explanation_page,
-    explanation_picture,
-    faithfulness_rows,
-    summary_sentences,
-)
+from myograph.report.explanation import explanation_page, explanation_picture
+from myograph.report.gist import faithfulness_rows, summary_sentences
 
 
 @pytest.fixture

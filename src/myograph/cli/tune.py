@@ -76,11 +76,13 @@ def tune(
 def _show(found: Tuned) -> None:
     from myograph.cli import render
     from myograph.workflows.tune import CONFIG, STUDY
+    from myograph.workflows.wording import plural
 
     study = found.study
     best = study.best
     failed = sum(trial.score is None for trial in study.trials)
-    render.heading(f"{len(study.trials)} settings tried on {len(study.inner)} folds")
+    tried, folds = plural(len(study.trials), "setting"), plural(len(study.inner), "fold")
+    render.heading(f"{tried} tried on {folds}")
     given = "could not be fitted" if study.given is None else f"{study.given:.4f}"
     render.show_pairs(
         {
@@ -88,7 +90,7 @@ def _show(found: Tuned) -> None:
             "as given": given,
             "best": f"{best.score:.4f} (trial {best.number})",
             "score": f"{study.metric}, mean over people of the inner folds",
-            "failed": f"{failed} settings: {_first_told(study)}" if failed else "",
+            "failed": f"{plural(failed, 'setting')}: {_first_told(study)}" if failed else "",
             "took": render.duration(study.spent_s),
         }
     )

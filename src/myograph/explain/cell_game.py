@@ -1,4 +1,4 @@
-"""Cell games: muscles and bands that fall quiet for a moment."""
+"""Cell games: muscles, bands or everything that falls quiet for a moment."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from myograph.explain.question import Question
 from myograph.explain.rest import Rest
 from myograph.explain.signal_game import AT_REST, QUIET, gone, resting
 
-__all__ = ["BandCellGame", "CellGame"]
+__all__ = ["BandCellGame", "CellGame", "SpanGame"]
 
 Array = NDArray[np.float64]
 Some = NDArray[np.intp]
 Inside = NDArray[np.bool_]
 
 
-class _SpanGame(AskedGame):
+class _OverSpans(AskedGame):
     """Rows (muscles, bands) that fall quiet during spans: one part is one row in one span.
 
     Parameters
@@ -82,7 +82,7 @@ class _SpanGame(AskedGame):
         """
 
 
-class CellGame(_SpanGame):
+class CellGame(_OverSpans):
     """Muscles that fall quiet for a moment: one part is one channel during one span.
 
     Parameters
@@ -98,11 +98,7 @@ class CellGame(_SpanGame):
 
     def __init__(self, question: Question, edges_s: Array, rest: Rest | None = None) -> None:
         super().__init__(question, question.layout.names, edges_s, rest)
-        values = question.windows.values
-        level = np.median(values, axis=(0, 2))[:, None]
-        self._quiet = (level + QUIET * (values - level)).astype(np.float32)
-        if rest is not None:
-            self._quiet = resting(question, rest)
+        self._quiet = _quiet(question, rest)
 
     def _each_quiet(self, touched: Some, inside: Inside) -> NDArray[np.float32]:
         values, quiet = self.question.windows.values[touched], self._quiet[touched]
@@ -117,7 +113,36 @@ class CellGame(_SpanGame):
         return self.question.taken(np.where(there, values, self._quiet))
 
 
-class BandCellGame(_SpanGame):
+class SpanGame(_OverSpans):
+    """Moments at which every muscle falls quiet: one part is one span.
+
+    For explanations that say when, and not in which channel.
+
+    Parameters
+    ----------
+    question : Question
+    edges_s : ndarray, shape (n_spans + 1,)
+        Limits of the spans, on the clock of the recording.
+    rest : Rest, optional
+        Of training people.
+    """
+
+    about = "moment"
+
+    def __init__(self, question: Question, edges_s: Array, rest: Rest | None = None) -> None:
+        super().__init__(question, ("all muscles",), edges_s, rest)
+        self._quiet = _quiet(question, rest)
+
+    def _each_quiet(self, touched: Some, inside: Inside) -> NDArray[np.float32]:
+        values, quiet = self.question.windows.values[touched], self._quiet[touched]
+        return np.where(inside[:, None], quiet, values)[None]
+
+    def _taken(self, mask: NDArray[np.bool_]) -> Array:
+        there = mask[self._span][:, None]
+        return self.question.taken(np.where(there, self.question.windows.values, self._quiet))
+
+
+class BandCellGame(_OverSpans):
     """Bands that fall quiet for a moment: one part is one band during one span, in all channels.
 
     Parameters
@@ -152,3 +177,12 @@ class BandCellGame(_SpanGame):
         there = mask.reshape(-1, self.n_spans)[:, self._span]
         quieted = np.where(there[:, :, None], 0, self._gone).sum(axis=0)
         return self.question.taken((self.question.windows.values - quieted).astype(np.float32))
+
+
+def _quiet(question: Question, rest: Rest | None) -> NDArray[np.float32]:
+    """Return the windows with every channel quiet: a hundredth of itself, or as people rest."""
+    if rest is not None:
+        return resting(question, rest)
+    values = question.windows.values
+    level = np.median(values, axis=(0, 2))[:, None]
+    return np.asarray(level + QUIET * (values - level), dtype=np.float32)

@@ -30,9 +30,10 @@ def heated_signal(found: Explained, judged: JudgedHeat, *, name: str = "heat") -
     with drawing(name, width_in=_WIDTH_IN, height_in=height_in) as figure:
         draw_signal(figure, found, judged)
         channel, start_s, stop_s, value = judged.heat.strongest()
+        cell = f"cell is {channel} from" if channel else "moment is from"
         alt = (
-            f"{judged.heat.method} over {len(judged.heat.names)} channels; the loudest cell is "
-            f"{channel} from {start_s:.2f} to {stop_s:.2f} s ({_signed(value)} {judged.heat.unit})."
+            f"{judged.heat.method} over {len(judged.heat.names)} channels; the loudest {cell} "
+            f"{start_s:.2f} to {stop_s:.2f} s ({_signed(value)} {judged.heat.unit})."
         )
         return to_svg(figure, name=name, alt=alt)
 

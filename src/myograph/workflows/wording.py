@@ -1,7 +1,7 @@
 """How figures and splits are worded: the same in a terminal, on a page and in a report."""
 
-from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
+from myograph.report.gist import faithfulness_rows, summary_sentences
 from myograph.report.robustness import robustness_rows
 from myograph.report.subgroups import site_words, subgroup_rows
 from myograph.report.trust import coverage_rows, ratio_rows, reliability_rows
