@@ -82,13 +82,13 @@ class Counterfactual:
             told = [
                 f"{_words(c.name)} been {_number(c.after)}{_unit(c.unit)} instead of "
                 f"{_number(c.before)} "
-                f"({c.size:+.1f} SD)"
+                f"({_minus(f'{c.size:+.1f}')} SD)"
                 for c in self.changes
             ]
         return (
             f"The model would have said {self.wanted!r} had {_joined(told)} "
             f"(then {100 * self.probability:.0f} % sure)."
-        ).replace("-", "−")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
@@ -126,7 +126,11 @@ def _words(name: str) -> str:
 def _number(value: float) -> str:
     """Write three digits that count, without an exponent where a person reads it."""
     rounded = float(f"{value:.3g}")
-    return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
+    return _minus(f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
 
 
 def _factor(gain: float) -> str:

@@ -49,7 +49,8 @@ _COLOURS = (
 _CELLS = (
     "A cell of the signal is judged by taking it away: the channel falls quiet for that moment, to "
     "its level of rest in training people if they were given, otherwise to a hundredth of its "
-    "amplitude, and the model is asked again."
+    "amplitude, and the model is asked again. What says when, and not where, is judged with all "
+    "channels quiet at that moment."
 )
 _SHARED = (
     "SHAP values share the evidence among parts so that they sum to the whole; the gap beside them "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from myograph.report.words import signed
 
 if TYPE_CHECKING:
-    from myograph.explain.explained import Explained
+    from myograph.explain.explained import Explained, Judged, JudgedHeat
     from myograph.explain.explanation import Heat
     from myograph.explain.faithfulness import Faithfulness
 
@@ -37,14 +37,37 @@ def summary_sentences(found: Explained) -> list[str]:
             f"It resembles {nearest.person} most, who did {nearest.label!r} (distance "
             f"{nearest.distance:.2f} SD; usual between people {found.cases.usual:.2f})."
         )
-    doubtful = [f"by {b.found.about}" for b in found.bars if _doubtful(b.faithfulness)]
-    doubtful += [h.heat.method for h in found.heats if _doubtful(h.faithfulness)]
-    if doubtful:
-        told.append(
-            f"Not to be relied on, because no better than chance on this recording: the "
-            f"explanation {', '.join(doubtful)}."
-        )
-    return told
+    return [*told, *_doubts(found)]
+
+
+def _doubts(found: Explained) -> list[str]:
+    """Say which explanations are not to be relied on, by the reason."""
+    named = [(_by(each), each.faithfulness) for each in found.bars]
+    named += [(_on(each), each.faithfulness) for each in found.heats]
+    doubtful = [(name, judged) for name, judged in named if judged and not judged.faithful]
+    chance = [name for name, judged in doubtful if not _better(judged)]
+    same = [name for name, judged in doubtful if _better(judged)]
+    reasons = {
+        "no better than chance on this recording": chance,
+        "models with shuffled parameters get nearly the same": same,
+    }
+    return [
+        f"Not to be relied on, because {why}: the explanation {', '.join(names)}."
+        for why, names in reasons.items()
+        if names
+    ]
+
+
+def _better(judged: Faithfulness) -> bool:
+    return judged.deletion.better and judged.insertion.better
+
+
+def _by(each: Judged) -> str:
+    return f"by {each.found.about} ({each.found.method})"
+
+
+def _on(each: JudgedHeat) -> str:
+    return f"on the signal ({each.heat.method})"
 
 
 def _loudest(heat: Heat) -> str:
@@ -60,14 +83,8 @@ def _loudest(heat: Heat) -> str:
 def faithfulness_rows(found: Explained) -> list[tuple[str, ...]]:
     """Return one row per explanation: what, score, both checks, randomisation, sum, verdict."""
     rows: list[tuple[str, ...]] = []
-    everything = [
-        (f"by {each.found.about} ({each.found.method})", each.faithfulness, each.found.gap)
-        for each in found.bars
-    ]
-    everything += [
-        (f"on the signal ({each.heat.method})", each.faithfulness, each.heat.gap)
-        for each in found.heats
-    ]
+    everything = [(_by(each), each.faithfulness, each.found.gap) for each in found.bars]
+    everything += [(_on(each), each.faithfulness, each.heat.gap) for each in found.heats]
     for what, judged, gap in everything:
         missing = "–" if gap is None else f"{abs(gap):.1g}"
         if judged is None:
