@@ -19,6 +19,7 @@ from myograph.explain.explainer import explain_question
 from myograph.explain.faithfulness import judge
 from myograph.explain.parts import bands_of
 from myograph.report.gist import summary_sentences
+from myograph.report.heat import heated_signal
 
 torch = pytest.importorskip("torch")
 
@@ -118,6 +119,14 @@ def test_what_says_when_is_judged_by_moments(net, newcomer, fist):
     when = summary_sentences(cam)[0]
     assert when.startswith(("The moment that was looked at most", "Not to be relied on"))
     assert not any(f" {name}," in when for name in "abc")
+
+
+def test_the_picture_of_what_says_when_has_no_other_side(net, newcomer, fist):
+    asked = fist(net, newcomer, most=5, target="fist", against="rest")
+    cam, whole = (explain_question(asked, method=m) for m in ("grad-cam", "integrated-gradients"))
+    drawn, signed = (heated_signal(each, each.heats[0]) for each in (cam, whole))
+    assert "the loudest moment is from" in drawn
+    assert "the loudest cell is" in signed
 
 
 def test_quiet_at_every_moment_is_quiet_muscles(asked):

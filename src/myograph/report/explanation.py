@@ -166,11 +166,9 @@ def _headline(found: Explained) -> Html:
             zip(asked.classes, asked.proba.tolist(), strict=True), key=lambda each: -each[1]
         )
         likely = ", ".join(f"{name} {100 * share:.0f} %" for name, share in order[:4])
-        factor = math.exp(min(abs(found.evidence), 13.8))
-        more = "more" if found.evidence >= 0 else "less"
         compared = (
             f"Evidence {signed(found.evidence)} log-odds: {asked.target!r} is about "
-            f"{_times(factor)} times {more} probable than {asked.against!r}."
+            f"{_than(found.evidence)} {asked.against!r}."
         )
         small = [f"Probabilities: {likely}.", compared]
         truth = _truth(found)
@@ -340,8 +338,19 @@ def _footer(found: Explained, written: str) -> Html:
     return element("footer", *parts)
 
 
-def _times(factor: float) -> str:
-    return f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
+def _than(evidence: float) -> str:
+    """Say how much more probable one class is than the other.
+
+    Examples
+    --------
+    >>> _than(0.01), _than(-0.7), _than(6.0)
+    ('as probable as', '2 times less probable than', '400 times more probable than')
+    """
+    factor = math.exp(min(abs(evidence), 13.8))
+    times = f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
+    if times == "1":
+        return "as probable as"
+    return f"{times} times {'more' if evidence > 0 else 'less'} probable than"
 
 
 def _loss(value: float) -> str:
