@@ -14,7 +14,12 @@ from myograph.explain.attribution import (
     integrated_gradients,
     rolled_out,
 )
+from myograph.explain.cell_game import CellGame, SpanGame
+from myograph.explain.explainer import explain_question
+from myograph.explain.faithfulness import judge
 from myograph.explain.parts import bands_of
+from myograph.report.gist import summary_sentences
+from myograph.report.heat import heated_signal
 
 torch = pytest.importorskip("torch")
 
@@ -96,6 +101,42 @@ def test_grad_cam_says_when_and_not_where(asked):
     assert found.values.sum() > 0
     assert np.allclose(found.values, found.values[:1])
     assert found.gap is None
+    channel, start_s, stop_s, _ = found.strongest()
+    assert channel == ""
+    assert start_s < stop_s
+
+
+def test_what_says_when_is_judged_by_moments(net, newcomer, fist):
+    """Whether channels that it does not rank go early or late must not be held against it."""
+    asked = fist(net, newcomer, most=5, target="fist", against="rest")
+    cam = explain_question(asked, method="grad-cam")
+    heat = cam.heats[0].heat
+    alone = judge(SpanGame(asked, heat.edges_s), heat.values.sum(axis=0), n_orders=20)
+    np.testing.assert_allclose(
+        cam.heats[0].faithfulness.deletion.evidence, alone.deletion.evidence, atol=1e-9
+    )
+    assert heat.to_dict()["says_where"] is False
+    when = summary_sentences(cam)[0]
+    assert when.startswith(("The moment that was looked at most", "Not to be relied on"))
+    assert not any(f" {name}," in when for name in "abc")
+
+
+def test_the_picture_of_what_says_when_has_no_other_side(net, newcomer, fist):
+    asked = fist(net, newcomer, most=5, target="fist", against="rest")
+    cam, whole = (explain_question(asked, method=m) for m in ("grad-cam", "integrated-gradients"))
+    drawn, signed = (heated_signal(each, each.heats[0]) for each in (cam, whole))
+    assert "the loudest moment is from" in drawn
+    assert "the loudest cell is" in signed
+
+
+def test_quiet_at_every_moment_is_quiet_muscles(asked):
+    spans, cells = SpanGame(asked, EDGES), CellGame(asked, EDGES)
+    nothing = [np.zeros((1, len(game)), dtype=bool) for game in (spans, cells)]
+    assert spans.value(nothing[0]) == pytest.approx(cells.value(nothing[1]))
+    without = np.ones((2, len(spans)), dtype=bool)
+    without[1, 2] = False
+    values = spans.value(without)
+    assert spans.alone()[0, 2] == pytest.approx(values[0] - values[1], abs=1e-6)
 
 
 def test_roll_out_of_layers_that_look_at_themselves_changes_nothing():

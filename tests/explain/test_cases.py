@@ -7,7 +7,8 @@ import pytest
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.explain.cases import similar_cases
-from myograph.explain.counterfactual import feature_counterfactual, gain_counterfactual
+from myograph.explain.counterfactual import Change, Counterfactual
+from myograph.explain.flip import feature_counterfactual, gain_counterfactual
 from myograph.explain.question import Stretch, ask
 
 
@@ -104,6 +105,12 @@ def test_what_cannot_be_flipped_is_said(lda, person):
     found = feature_counterfactual(question, rows, wanted="fist", most=1)
     assert not found.found
     assert "No change of features" in found.sentence
+
+
+def test_names_are_told_as_they_are_and_numbers_with_a_minus():
+    change = Change("emg6.log-covariance", -0.773, 3.44, "", -2.1)
+    told = Counterfactual("open", (change,), 0.51, "search", "features").sentence
+    assert "(emg6.log-covariance) been 3.44 instead of −0.773 (−2.1 SD)" in told
 
 
 def test_hostile_wishes_are_refused(question, reference):

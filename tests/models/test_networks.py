@@ -60,6 +60,17 @@ def test_the_module_answers_what_the_model_answers_and_lets_gradients_through(na
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_learns_in_mixed_precision_too(name):
+    """Half precision is in the passing through; weights, and what is answered, stay as they are."""
+    mixed, single = (fitted(name, precision=each) for each in ("mixed", "single"))
+    assert mixed.curve_[0, 0] == pytest.approx(single.curve_[0, 0], rel=0.1)
+    pairs = [(mixed.weights_[k], v) for k, v in single.weights_.items()]
+    assert all(mine.dtype == theirs.dtype for mine, theirs in pairs)
+    assert any((mine != theirs).any() for mine, theirs in pairs)  # it did learn in another way
+    assert mixed.module_(mixed.input_of(windows(2))).dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_last_convolution_is_named_where_there_is_one(name):
     model = fitted(name)
     layer = model.module_.last_convolution

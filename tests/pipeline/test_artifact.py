@@ -126,6 +126,25 @@ def test_the_manifest_tells_what_a_reader_has_to_know(trained, tmp_path: Path):
     assert loaded["card"] == CARD
 
 
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({}, set()),
+        ({"model": {"name": "xgboost", "params": {"n_rounds": 2}}}, {"xgboost", "xgboost-cpu"}),
+        ({"novelty": {"name": "vae", "epochs": 1, "false_alarms": 0.5}}, {"torch"}),
+    ],
+)
+def test_versions_name_what_it_learned_with(trained, tmp_path: Path, changed, named):
+    """A model whose golden vectors are missed is told to install the versions named there."""
+    if named:
+        pytest.importorskip(sorted(named)[0])
+    path = save_model(trained(**changed), tmp_path / "m.myomodel", card=CARD)
+    found = set(read_manifest(path)["versions"])
+    assert found >= {"numba", "numpy", "scipy", "scikit-learn", "pywavelets"}
+    learning = found & {"torch", "skorch", "xgboost", "xgboost-cpu"}
+    assert learning & named if named else not learning
+
+
 def test_no_signal_and_no_name_of_a_person_travels_in_a_model(saved: Path, cohort):
     text = saved.read_bytes() + b"".join(members_of(saved).values())
     for recording in cohort:

@@ -11,12 +11,8 @@ from myograph.core.recording import Event
 from myograph.explain.explainer import explain_question
 from myograph.explain.question import Stretch, ask
 from myograph.pipeline.pipeline import Pipeline
-from myograph.report.explanation import (
-    explanation_page,
-    explanation_picture,
-    faithfulness_rows,
-    summary_sentences,
-)
+from myograph.report.explanation import explanation_page, explanation_picture
+from myograph.report.gist import faithfulness_rows, summary_sentences
 
 
 @pytest.fixture
@@ -59,14 +55,23 @@ def test_doubtful_explanations_are_named_and_not_told(pipeline):
     found = explain_question(question, method="shap")
     wrong = found.bars[0]
     upside_down = replace(wrong.found, values=-wrong.found.values)
-    from myograph.explain.faithfulness import judge
+    from myograph.explain.faithfulness import Faithfulness, Randomisation, judge
     from myograph.explain.parts import bands_of
     from myograph.explain.signal_game import BandGame
 
     game = BandGame(question, bands_of(fitted, 500.0))
     judged = replace(wrong, found=upside_down, faithfulness=judge(game, upside_down.values))
     told = " ".join(summary_sentences(replace(found, bars=(judged,), heats=())))
-    assert "Not to be relied on" in told
+    assert "no better than chance on this recording: the explanation by band (shap)." in told
     assert "spoke for it most" not in told
+    fast = replace(judged.faithfulness.deletion, evidence=np.zeros(6), random=np.ones((20, 6)))
+    slow = replace(judged.faithfulness.insertion, evidence=np.ones(6), random=np.zeros((20, 6)))
+    same = Faithfulness(fast, slow, "log-odds", Randomisation(alike=(0.9,)))
+    assert not same.faithful
+    told = " ".join(
+        summary_sentences(replace(found, bars=(replace(wrong, faithfulness=same),), heats=()))
+    )
+    assert "models with shuffled parameters get nearly the same: the explanation by band" in told
+    assert "chance" not in told
     assert faithfulness_rows(replace(found, bars=(judged,)))[0][-1] == "not to be relied on"
     assert np.isfinite(judged.faithfulness.score)

@@ -59,6 +59,31 @@ def test_train_keeps_epochs_draws_the_curve_and_goes_on(recordings, tmp_path):
     assert load_model(tmp_path / "a.myomodel").model.curve_.shape == (2, 4)
 
 
+def test_the_same_command_goes_on_after_a_stop_curve_and_all(recordings, tmp_path):
+    """A stopped training leaves its curve; that must not stand in the way of going on."""
+    curve, target = tmp_path / "curve.svg", tmp_path / "a.myomodel"
+    given: dict[str, Any] = {"model": "cnn1d", "overrides": TINY, "device": "cpu", "jobs": 1}
+    given |= {"curve": curve, "checkpoint": tmp_path / "kept"}
+
+    def stop(what: str, done: int, _total: int, _word: str) -> None:
+        if what == "training" and done == 1:
+            raise KeyboardInterrupt
+
+    curve.touch()
+    with pytest.raises(OutputExistsError, match="already exists"):
+        train(recordings, target, **given)  # somebody else's picture
+    curve.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        train(recordings, target, **given, progress=stop)
+    curve.write_text("drawn by half")
+    train(recordings, target, **given)
+    assert "<svg" in curve.read_text()
+    with pytest.raises(OutputExistsError, match="already exists"):
+        train(recordings, target, **{**given, "checkpoint": tmp_path / "other"})
+    with pytest.raises(OutputExistsError, match=r"a\.myomodel already exists"):
+        train(recordings, target, **given)
+
+
 def test_evaluate_keeps_the_epochs_of_its_folds_and_says_the_device(recordings, tmp_path):
     result = evaluate(
         recordings,

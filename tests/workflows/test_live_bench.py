@@ -41,6 +41,12 @@ def test_silence_is_no_decision_even_beyond_the_end(play):
     assert play.told()["latency"] == []
 
 
+def test_a_machine_that_decides_nothing_in_time_is_said():
+    with pytest.raises(DataError, match=r"None of 3 windows .* was decided about.*quieter"):
+        live_bench._some([], SETTING)
+    assert live_bench._some([0.1], SETTING).tolist() == [0.1]
+
+
 def test_a_sender_that_dies_is_said():
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     theirs.close()

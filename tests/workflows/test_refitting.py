@@ -1,5 +1,7 @@
 """What a pipeline learns from recordings, learned inside every fold and kept in the model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,27 @@ def test_thresholds_follow_the_noise_of_the_training_side_alone(people):
     # Twice the median noise of the two people left: of 3 and 9, 1 and 9, 1 and 3 uV.
     for name, level in {"p1": 6.0, "p2": 5.0, "p3": 2.0}.items():
         np.testing.assert_allclose(found[name], [2 * level, 4 * level], rtol=0.1)
+
+
+class CountedReads(list):
+    """Recordings that count how often one is read."""
+
+    reads = 0
+
+    def __iter__(self):
+        for each in super().__iter__():
+            self.reads += 1
+            yield each
+
+
+def test_recordings_are_read_once_however_many_folds_refit(people):
+    cohort, settings = settings_of(people, NOISY)
+    plain = measure(cohort, settings, Running(1))
+    folds = split_of(settings).folds(plain.index)
+    counted = CountedReads(people)
+    refit_rungs(replace(cohort, recordings=counted), settings, folds, plain, running=Running(1))
+    assert len(folds) == 3
+    assert counted.reads == len(people)
 
 
 def test_an_evaluation_says_what_was_learned_and_its_audits_pass(people):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myograph.cli.keys import Keys
-from myograph.cli.options import Force, Json, verb
+from myograph.cli.options import Force, Json, name_list, verb
 
 if TYPE_CHECKING:
     from myograph.stream.calibrate import Calibration, Verdict
@@ -78,7 +78,7 @@ def calibrate(
     from myograph.workflows.calibrate import MOVEMENTS, CalibrationAsked
     from myograph.workflows.calibrate import calibrate as run
 
-    chosen = [name.strip() for name in movements.split(",")] if movements else MOVEMENTS
+    chosen = name_list(movements) or MOVEMENTS
     asked = CalibrationAsked(
         subject=subject,
         movements=chosen,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from myograph.cli.options import Force, Json, LeaveOut, People, PeopleFrom, Read, Seed, verb
+from myograph.cli.options import (
+    Force,
+    Json,
+    LeaveOut,
+    People,
+    PeopleFrom,
+    Read,
+    Seed,
+    name_list,
+    verb,
+)
 
 if TYPE_CHECKING:
     from myograph.explain.explained import Explained
@@ -88,7 +98,7 @@ def explain(
         verbs.check_target(out, force=force)
     reference = None
     if data is not None:
-        reference = verbs.People(data, _names(people), _names(leave_out), people_from)
+        reference = verbs.People(data, name_list(people), name_list(leave_out), people_from)
     found = verbs.explain(
         model,
         file,
@@ -155,10 +165,6 @@ def _show(found: Explained) -> None:
         )
     for note in found.notes:
         render.line(f"note: {note}")
-
-
-def _names(joined: str | None) -> list[str]:
-    return [name.strip() for name in joined.split(",") if name.strip()] if joined else []
 
 
 def _signed(value: float) -> str:

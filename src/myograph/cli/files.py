@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myograph.cli.options import Force, Json, verb
+from myograph.cli.options import Force, Json, name_list, verb
 from myograph.core.errors import MyographError, ParameterError
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def read_options(
         "fs_hz": rate,
         "unit": one_or_each(unit, "--unit"),
         "kinds": one_or_each(kinds, "--kinds"),
-        "channels": [name.strip() for name in channels.split(",")] if channels else None,
+        "channels": name_list(channels) or None,
         "variable": variable,
         "start_s": start,
         "stop_s": stop,

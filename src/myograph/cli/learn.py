@@ -8,25 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myograph.cli.options import (
-    Cluster,
-    Config,
-    Data,
     Device,
-    Features,
     Force,
-    Jobs,
     Json,
-    LeaveOut,
-    Model,
-    NoCache,
     Out,
     People,
-    PeopleFrom,
     Read,
     Search,
-    Seed,
-    Settings,
     Split,
+    Work,
+    name_list,
     verb,
 )
 
@@ -76,16 +67,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
-    data: Data,
+    work: Work,
     split: Split = None,
-    features: Features = None,
-    model: Model = None,
-    config: Config = None,
-    settings: Settings = None,
-    people: People = None,
-    leave_out: LeaveOut = None,
-    people_from: PeopleFrom = "header",
-    read: Read = None,
     tune: Annotated[
         list[str] | None,
         typer.Option(
@@ -93,11 +76,7 @@ def evaluate(
         ),
     ] = None,
     search: Search = None,
-    seed: Seed = None,
     device: Device = None,
-    jobs: Jobs = None,
-    cluster: Cluster = None,
-    no_cache: NoCache = False,
     out: Out = None,
     resume: Annotated[
         Path | None,
@@ -121,28 +100,20 @@ def evaluate(
     from myograph.workflows.evaluate import evaluate as run
 
     with render.stages(quiet=json) as progress:
+        chosen = work.chosen
+        if robustness:
+            chosen["overrides"] += ("robustness=true",)
         result = run(
-            data,
+            work.data,
             split=split,
-            features=features,
-            model=model,
-            config=config,
-            overrides=(*(settings or ()), *(["robustness=true"] if robustness else [])),
-            seed=seed,
-            people=_names(people),
-            leave_out=_names(leave_out),
-            people_from=people_from,
-            read=_read_options(read),
             device=device,
             tune=tune or (),
             search=search or (),
-            jobs=jobs,
-            cluster=cluster,
-            cache=not no_cache,
             checkpoint=resume,
             out=out,
             force=force,
             progress=progress,
+            **chosen,
         )
     if json:
         render.print_json(result_object(result))
@@ -155,23 +126,13 @@ def evaluate(
 
 
 def train(
-    data: Data,
+    work: Work,
     out: Annotated[Path, typer.Option("--out", "-o", help="The model's file: NAME.myomodel.")],
-    features: Features = None,
-    model: Model = None,
-    config: Config = None,
-    settings: Settings = None,
-    people: People = None,
-    leave_out: LeaveOut = None,
-    people_from: PeopleFrom = "header",
-    read: Read = None,
     validation: Annotated[
         Path | None,
         typer.Option("--validation", help="Folder of evaluate --out: goes into the model."),
     ] = None,
-    seed: Seed = None,
     device: Device = None,
-    jobs: Jobs = None,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", help="Keep a network's epochs here, and go on after a stop."),
@@ -180,8 +141,6 @@ def train(
         Path | None,
         typer.Option("--curve", help="Draw a network's loss by epoch as it learns: .svg or .png."),
     ] = None,
-    cluster: Cluster = None,
-    no_cache: NoCache = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -191,26 +150,15 @@ def train(
 
     with render.stages(quiet=json) as progress:
         trained = run(
-            data,
+            work.data,
             out,
-            features=features,
-            model=model,
-            config=config,
-            overrides=settings or (),
-            seed=seed,
-            people=_names(people),
-            leave_out=_names(leave_out),
-            people_from=people_from,
-            read=_read_options(read),
             validation=validation,
             device=device,
-            jobs=jobs,
             checkpoint=resume,
             curve=curve,
-            cluster=cluster,
-            cache=not no_cache,
             force=force,
             progress=progress,
+            **work.chosen,
         )
     if json:
         render.print_json(trained.to_dict())
@@ -247,10 +195,11 @@ def predict(
     from myograph.cli.predicted import keep, show
     from myograph.workflows.outputs import check_free
     from myograph.workflows.predict import predict as run
+    from myograph.workflows.settings import read_options
 
     if out is not None:
         check_free(out, force=force)
-    found = run(model, data, people=_names(people), read=_read_options(read))
+    found = run(model, data, people=name_list(people), read=read_options(read or ()))
     if out is not None:
         keep(found, out, force=force)
     if json:
@@ -471,14 +420,3 @@ def _show_selection(selection: Mapping[str, Any]) -> None:
         render.line(f"and {len(columns) - _SHOWN_COLUMNS} more (--json shows all)")
     for what, value in selection["figures"].items():
         render.line(f"{what}: {value:.4g}")
-
-
-def _names(joined: str | None) -> list[str]:
-    return [name.strip() for name in joined.split(",") if name.strip()] if joined else []
-
-
-def _read_options(given: list[str] | None) -> dict[str, Any]:
-    """Read ``fs_hz=2000`` and ``unit.force=kgf`` as options of `myograph.read`."""
-    from myograph.workflows.settings import read_options
-
-    return read_options(given or ())

@@ -18,7 +18,7 @@ from myograph.cli.files import (
     Variable,
     read_options,
 )
-from myograph.cli.options import Config, Features, Force, Json, People, Settings, verb
+from myograph.cli.options import Config, Features, Force, Json, People, Settings, name_list, verb
 
 if TYPE_CHECKING:
     from myograph.core.table import FeatureTable
@@ -81,7 +81,7 @@ def features(
         data,
         Choices(features=features, config=config, overrides=settings or ()),
         cut=verbs.Cut.parse(windows) if windows is not None else None,
-        people=[name.strip() for name in people.split(",")] if people else (),
+        people=name_list(people),
         read=read_options(
             rate=rate,
             unit=unit,

@@ -7,27 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from myograph.cli.options import (
-    Cluster,
-    Config,
-    Data,
-    Features,
-    Force,
-    Jobs,
-    Json,
-    LeaveOut,
-    Model,
-    NoCache,
-    Out,
-    People,
-    PeopleFrom,
-    Read,
-    Search,
-    Seed,
-    Settings,
-    Split,
-    verb,
-)
+from myograph.cli.options import Force, Json, Out, Search, Split, Work, verb
 
 if TYPE_CHECKING:
     from myograph.workflows.tune import Tuned
@@ -49,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def tune(
-    data: Data,
+    work: Work,
     minutes: Annotated[
         float | None, typer.Option("--minutes", help="Stop after so long; 5 by default.")
     ] = None,
@@ -58,18 +38,6 @@ def tune(
     ] = None,
     search: Search = None,
     split: Split = None,
-    features: Features = None,
-    model: Model = None,
-    config: Config = None,
-    settings: Settings = None,
-    people: People = None,
-    leave_out: LeaveOut = None,
-    people_from: PeopleFrom = "header",
-    read: Read = None,
-    seed: Seed = None,
-    jobs: Jobs = None,
-    cluster: Cluster = None,
-    no_cache: NoCache = False,
     out: Out = None,
     resume: Annotated[
         Path | None,
@@ -84,32 +52,20 @@ def tune(
     searches inside every fold, and its figures are about people that took no part.
     """
     from myograph.cli import render
-    from myograph.workflows.settings import read_options
     from myograph.workflows.tune import tune as run
 
     with render.stages(quiet=json) as progress:
         found = run(
-            data,
+            work.data,
             minutes=minutes,
             trials=trials,
             search=search or (),
             split=split,
-            features=features,
-            model=model,
-            config=config,
-            overrides=settings or (),
-            seed=seed,
-            people=_names(people),
-            leave_out=_names(leave_out),
-            people_from=people_from,
-            read=read_options(read or ()),
-            jobs=jobs,
-            cluster=cluster,
-            cache=not no_cache,
             checkpoint=resume,
             out=out,
             force=force,
             progress=progress,
+            **work.chosen,
         )
     if json:
         render.print_json(found.to_dict())
@@ -120,11 +76,13 @@ def tune(
 def _show(found: Tuned) -> None:
     from myograph.cli import render
     from myograph.workflows.tune import CONFIG, STUDY
+    from myograph.workflows.wording import plural
 
     study = found.study
     best = study.best
     failed = sum(trial.score is None for trial in study.trials)
-    render.heading(f"{len(study.trials)} settings tried on {len(study.inner)} folds")
+    tried, folds = plural(len(study.trials), "setting"), plural(len(study.inner), "fold")
+    render.heading(f"{tried} tried on {folds}")
     given = "could not be fitted" if study.given is None else f"{study.given:.4f}"
     render.show_pairs(
         {
@@ -132,7 +90,7 @@ def _show(found: Tuned) -> None:
             "as given": given,
             "best": f"{best.score:.4f} (trial {best.number})",
             "score": f"{study.metric}, mean over people of the inner folds",
-            "failed": f"{failed} settings: {_first_told(study)}" if failed else "",
+            "failed": f"{plural(failed, 'setting')}: {_first_told(study)}" if failed else "",
             "took": render.duration(study.spent_s),
         }
     )
@@ -158,7 +116,3 @@ def _told(value: object) -> str:
     if value is None:
         return "default"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _names(joined: str | None) -> list[str]:
-    return [name.strip() for name in joined.split(",") if name.strip()] if joined else []

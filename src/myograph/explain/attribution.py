@@ -247,6 +247,7 @@ def grad_cam(question: Question, edges_s: Array) -> Heat:
         _by_span(question, shares, edges_s),
         "relevance",
         note="What the last convolution saw, weighed by its gradients: it says when, not where.",
+        where=False,
     )
 
 
@@ -292,6 +293,7 @@ def attention_rollout(question: Question, edges_s: Array) -> Heat:
         _by_span(question, shares, edges_s),
         "share of attention",
         note="Attention through all layers: it says when, not where, and not for which class.",
+        where=False,
     )
 
 

@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 from myograph.core.errors import ParameterError
 from myograph.explain import attribution
 from myograph.explain.cases import similar_cases
-from myograph.explain.cell_game import BandCellGame, CellGame
-from myograph.explain.counterfactual import (
-    Counterfactual,
-    feature_counterfactual,
-    gain_counterfactual,
-)
+from myograph.explain.cell_game import BandCellGame, CellGame, SpanGame
+from myograph.explain.counterfactual import Counterfactual
 from myograph.explain.explained import Explained, Judged, JudgedHeat, Reference
 from myograph.explain.explanation import Attribution, Groups, Heat, gathered
 from myograph.explain.faithfulness import (
@@ -26,6 +22,7 @@ from myograph.explain.faithfulness import (
     judge,
     randomisation,
 )
+from myograph.explain.flip import feature_counterfactual, gain_counterfactual
 from myograph.explain.game import FeatureGame, Game
 from myograph.explain.moments import MomentGame
 from myograph.explain.parts import band_name, bands_of, families
@@ -299,15 +296,21 @@ class _Work:
             "attention": attribution.attention_rollout,
         }
         heat = ways[method](self.question, edges_s)
-        game = CellGame(self.question, edges_s, self._rest)
+        # What says when, and not where, is judged by moments alone.
+        kind = CellGame if heat.where else SpanGame
+
+        def told(other: Heat) -> Array:
+            return other.values.ravel() if other.where else other.values.sum(axis=0)
+
         checked = randomisation(
             self.question,
-            heat.values.ravel(),
-            lambda other: ways[method](other, edges_s).values.ravel(),
+            told(heat),
+            lambda other: told(ways[method](other, edges_s)),
             n_models=3,
             seed=self.seed,
         )
-        return JudgedHeat(heat, self._judge(game, heat.values.ravel(), _CELL_ORDERS, checked))
+        game = kind(self.question, edges_s, self._rest)
+        return JudgedHeat(heat, self._judge(game, told(heat), _CELL_ORDERS, checked))
 
     def _counterfactuals(self) -> tuple[Counterfactual, ...]:
         found = [gain_counterfactual(self.question, wanted=self.wanted)]

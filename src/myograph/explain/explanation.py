@@ -109,6 +109,9 @@ class Heat:
     base, total : float, optional
         As in `Attribution`.
     note : str
+    where : bool
+        False where the method says when and not in which channel: all channels then have the same
+        values.
     """
 
     method: str
@@ -119,6 +122,7 @@ class Heat:
     base: float | None = None
     total: float | None = None
     note: str = ""
+    where: bool = True
 
     def __post_init__(self) -> None:
         expected = (len(self.names), len(self.edges_s) - 1)
@@ -133,11 +137,15 @@ class Heat:
         return float(self.values.sum() - (self.total - self.base))
 
     def strongest(self) -> tuple[str, float, float, float]:
-        """Return channel, start, end and value of the cell that speaks loudest."""
+        """Return channel, start, end and value of the cell that speaks loudest.
+
+        The channel is empty where the method does not say in which.
+        """
         row, column = np.unravel_index(np.abs(self.values).argmax(), self.values.shape)
         start_s, stop_s = self.edges_s[column : column + 2]
         value = float(self.values[row, column])
-        return self.names[int(row)], float(start_s), float(stop_s), value
+        name = self.names[int(row)] if self.where else ""
+        return name, float(start_s), float(stop_s), value
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
@@ -145,6 +153,7 @@ class Heat:
             "method": self.method,
             "unit": self.unit,
             "channels": list(self.names),
+            "says_where": self.where,
             "edges_s": self.edges_s.tolist(),
             "values": self.values.tolist(),
             "base": self.base,

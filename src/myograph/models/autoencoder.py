@@ -69,6 +69,8 @@ class _Rebuilder(Detector):
         See `myograph.models.training.Taught`.
     """
 
+    packages = ("skorch", "torch")
+
     state: ClassVar[tuple[str, ...]] = (*Detector.state, "curve_")
 
     curve_: Floats

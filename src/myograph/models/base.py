@@ -45,6 +45,8 @@ class Model(SavedAsArrays, BaseEstimator):
     space: ClassVar[tuple[Dial, ...]] = ()
     #: True when `fit` also takes ``groups``, the person of each row.
     uses_groups: ClassVar[bool] = False
+    #: Packages it learns with, besides those that all of Myograph stands on.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     @property
     def votes(self) -> int:

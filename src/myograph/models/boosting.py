@@ -183,6 +183,7 @@ class GradientBoostingRegression(_BoostedNumber):
 class _ByXGBoost(_Boosted):
     """Trees grown by XGBoost, which compares in single precision and goes left below a value."""
 
+    packages: ClassVar[tuple[str, ...]] = ("xgboost",)
     space: ClassVar[tuple[Dial, ...]] = (
         whole("n_rounds", 30, 300, log=True),
         real("rate", 0.02, 0.5, log=True),

@@ -83,6 +83,7 @@ class Network(Model):
 
     eats = "windows"
     uses_groups = True
+    packages = ("skorch", "torch")
 
     state = ("n_samples_", "fs_hz_", "curve_")
 

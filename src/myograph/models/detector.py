@@ -47,6 +47,8 @@ class Detector(SavedAsArrays, BaseEstimator):
 
     #: True when `fit` also makes use of classes.
     uses_labels: ClassVar[bool] = False
+    #: Packages it learns with, besides those that all of Myograph stands on.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     #: What is added before the logarithm; 0 where none is taken. Shape (n_numbers,).
     floor_: Floats

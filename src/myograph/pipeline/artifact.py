@@ -9,10 +9,8 @@ do not prove who made a file.
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +34,7 @@ from myograph.pipeline.pipeline import Pipeline
 from myograph.pipeline.rejecting import restore_refusal
 from myograph.pipeline.scaling import Scaler
 from myograph.pipeline.selecting import restore_selection
+from myograph.pipeline.versions import versions
 
 __all__ = ["FORMAT", "INTENDED_USE", "load_model", "read_manifest", "save_model"]
 
@@ -56,7 +55,6 @@ _LIMITS = {
     "golden.npz": 256 * _MIB,
     "card.md": 8 * _MIB,
 }
-_LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
 
 def save_model(
@@ -172,11 +170,7 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
         "training": dict(learned.training),
         "notes": list(pipeline.notes),
         **({"refusal": refusal.to_dict()} if refusal else {}),
-        "versions": {
-            "myograph": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in _LIBRARIES},
-        },
+        "versions": versions(pipeline.config),
     }
 
 

@@ -18,7 +18,7 @@ from myograph.core.step import Step, StepState, build_step
 from myograph.core.table import FeatureTable
 from myograph.core.windows import Windows
 from myograph.features import FeatureSpec, extract, parse_features
-from myograph.features.plan import Plan
+from myograph.features.plan import Plan, flat_windows
 from myograph.features.thresholds import fix_to_noise, of_noise
 from myograph.models import MODELS
 from myograph.preprocess.rest import channel_noise
@@ -187,6 +187,7 @@ def samples_table(windows: Windows) -> FeatureTable:
         windows.index,
         windows.layout,
         recipe,
+        flat_windows(windows.values),
         target_unit=windows.target_unit,
     )
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from myograph.report.gist import faithfulness_rows, summary_sentences
 from myograph.report.heat import (
     draw_bars,
     draw_signal,
@@ -16,15 +17,14 @@ from myograph.report.heat import (
 )
 from myograph.report.html import Html, element, figure, join, listed, page, table
 from myograph.report.svg import drawing
-from myograph.report.words import plural
+from myograph.report.words import plural, signed
 
 if TYPE_CHECKING:
     from myograph.explain.cases import Cases
     from myograph.explain.explained import Explained, Judged
-    from myograph.explain.faithfulness import Faithfulness
     from myograph.explain.importance import Importance
 
-__all__ = ["explanation_page", "explanation_picture", "faithfulness_rows", "summary_sentences"]
+__all__ = ["explanation_page", "explanation_picture"]
 
 _SIMULATED = (
     "Simulated data: no person was measured. This is engineering verification of the software, "
@@ -51,7 +51,7 @@ _CELLS = (
     "A cell of the signal is judged by taking it away: the channel falls quiet for that moment, "
     "and the model is asked again. Quiet is this person's rest, as the recording's quietest "
     "moments and training people tell it; without training people it is a hundredth of the "
-    "amplitude."
+    "amplitude. What says when, and not where, is judged with all channels quiet at that moment."
 )
 _SHARED = (
     "SHAP values share the evidence among parts so that they sum to the whole; the gap beside them "
@@ -126,79 +126,6 @@ def explanation_picture(found: Explained, *, suffix: str) -> bytes:
         return buffer.getvalue()
 
 
-def summary_sentences(found: Explained) -> list[str]:
-    """Say what mattered most, in a few sentences; only what was not found wanting."""
-    told = []
-    strongest = []
-    for each in found.bars:
-        if each.found.about == "feature" or _doubtful(each.faithfulness):
-            continue
-        name, value = max(
-            zip(each.found.names, each.found.values.tolist(), strict=True), key=lambda part: part[1]
-        )
-        if value > 0:
-            strongest.append(f"{each.found.about} {name} ({_signed(value)} {each.found.unit})")
-    if strongest:
-        told.append(f"What spoke for it most: {', '.join(strongest)}.")
-    if found.heats and not _doubtful(found.heats[0].faithfulness):
-        channel, start_s, stop_s, value = found.heats[0].heat.strongest()
-        way = "for" if value >= 0 else "against"
-        told.append(
-            f"The single moment that spoke loudest, {way} it: {channel}, {start_s:.2f} to "
-            f"{stop_s:.2f} s."
-        )
-    told += [each.sentence for each in found.counterfactuals if each.found]
-    if found.cases is not None and found.cases.nearest:
-        nearest = found.cases.nearest[0]
-        told.append(
-            f"It resembles {nearest.person} most, who did {nearest.label!r} (distance "
-            f"{nearest.distance:.2f} SD; usual between people {found.cases.usual:.2f})."
-        )
-    doubtful = [f"by {b.found.about}" for b in found.bars if _doubtful(b.faithfulness)]
-    doubtful += [h.heat.method for h in found.heats if _doubtful(h.faithfulness)]
-    if doubtful:
-        told.append(
-            f"Not to be relied on, because no better than chance on this recording: the "
-            f"explanation {', '.join(doubtful)}."
-        )
-    return told
-
-
-def faithfulness_rows(found: Explained) -> list[tuple[str, ...]]:
-    """Return one row per explanation: what, score, both checks, randomisation, sum, verdict."""
-    rows: list[tuple[str, ...]] = []
-    everything = [
-        (f"by {each.found.about} ({each.found.method})", each.faithfulness, each.found.gap)
-        for each in found.bars
-    ]
-    everything += [
-        (f"on the signal ({each.heat.method})", each.faithfulness, each.heat.gap)
-        for each in found.heats
-    ]
-    for what, judged, gap in everything:
-        missing = "–" if gap is None else f"{abs(gap):.1g}"
-        if judged is None:
-            rows.append((what, "–", "–", "–", "–", missing, "too few parts to judge"))
-            continue
-        alike = judged.randomisation.mean
-        rows.append(
-            (
-                what,
-                f"{_signed(judged.score)} {judged.unit}",
-                f"{100 * judged.deletion.beaten:.0f} %",
-                f"{100 * judged.insertion.beaten:.0f} %",
-                "not asked" if alike is None else f"{alike:.2f}".replace("-", "−"),
-                missing,
-                "faithful" if judged.faithful else "not to be relied on",
-            )
-        )
-    return rows
-
-
-def _doubtful(judged: Faithfulness | None) -> bool:
-    return judged is not None and not judged.faithful
-
-
 def _title(found: Explained) -> str:
     asked = found.question
     if not asked.target:
@@ -240,11 +167,9 @@ def _headline(found: Explained) -> Html:
             zip(asked.classes, asked.proba.tolist(), strict=True), key=lambda each: -each[1]
         )
         likely = ", ".join(f"{name} {100 * share:.0f} %" for name, share in order[:4])
-        factor = math.exp(min(abs(found.evidence), 13.8))
-        more = "more" if found.evidence >= 0 else "less"
         compared = (
-            f"Evidence {_signed(found.evidence)} log-odds: {asked.target!r} is about "
-            f"{_times(factor)} times {more} probable than {asked.against!r}."
+            f"Evidence {signed(found.evidence)} log-odds: {asked.target!r} is about "
+            f"{_than(found.evidence)} {asked.against!r}."
         )
         small = [f"Probabilities: {likely}.", compared]
         truth = _truth(found)
@@ -414,13 +339,20 @@ def _footer(found: Explained, written: str) -> Html:
     return element("footer", *parts)
 
 
-def _times(factor: float) -> str:
-    return f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
+def _than(evidence: float) -> str:
+    """Say how much more probable one class is than the other.
+
+    Examples
+    --------
+    >>> _than(0.01), _than(-0.7), _than(6.0)
+    ('as probable as', '2 times less probable than', '400 times more probable than')
+    """
+    factor = math.exp(min(abs(evidence), 13.8))
+    times = f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"
+    if times == "1":
+        return "as probable as"
+    return f"{times} times {'more' if evidence > 0 else 'less'} probable than"
 
 
 def _loss(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

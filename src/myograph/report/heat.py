@@ -14,6 +14,7 @@ from myograph.report.words import amount
 
 if TYPE_CHECKING:
     from myograph.explain.explained import Explained, Judged, JudgedHeat
+    from myograph.explain.explanation import Heat
     from myograph.explain.faithfulness import Faithfulness
 
 __all__ = ["draw_bars", "draw_signal", "evidence_bars", "faithfulness_curves", "heated_signal"]
@@ -30,9 +31,10 @@ def heated_signal(found: Explained, judged: JudgedHeat, *, name: str = "heat") -
     with drawing(name, width_in=_WIDTH_IN, height_in=height_in) as figure:
         draw_signal(figure, found, judged)
         channel, start_s, stop_s, value = judged.heat.strongest()
+        cell = f"cell is {channel} from" if channel else "moment is from"
         alt = (
-            f"{judged.heat.method} over {len(judged.heat.names)} channels; the loudest cell is "
-            f"{channel} from {start_s:.2f} to {stop_s:.2f} s ({_signed(value)} {judged.heat.unit})."
+            f"{judged.heat.method} over {len(judged.heat.names)} channels; the loudest {cell} "
+            f"{start_s:.2f} to {stop_s:.2f} s ({_signed(value)} {judged.heat.unit})."
         )
         return to_svg(figure, name=name, alt=alt)
 
@@ -56,8 +58,8 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
         heat.edges_s,
         np.arange(n_channels + 1) - 0.5,
         heat.values[::-1],
-        cmap=_colours(),
-        vmin=-most,
+        cmap=_colours(signed=heat.where),
+        vmin=-most if heat.where else 0.0,
         vmax=most,
     )
     lines = list(zip(range(len(samples)), places, strict=False))
@@ -73,10 +75,11 @@ def draw_signal(figure: Any, found: Explained, judged: JudgedHeat) -> None:
     upper.tick_params(axis="y", length=0)
     unit = "/".join(dict.fromkeys(found.question.layout.units)).replace("uV", "µV")
     upper.set_title(
-        f"{_asked(found)}; {_height_words(len(samples) == n_channels, height, unit)}", pad=14
+        f"{_asked(found, heat)}; {_height_words(len(samples) == n_channels, height, unit)}", pad=14
     )
     bar = figure.colorbar(mesh, ax=upper, fraction=0.04, pad=0.015)
-    bar.set_label(f"effect on the decision ({heat.unit})", fontsize=8)
+    effect = f"effect on the decision ({heat.unit})"
+    bar.set_label(effect if heat.where else heat.unit, fontsize=8)
     bar.ax.tick_params(labelsize=7)
     bar.solids.set_rasterized(False)  # a picture inside the drawing would not be shown
     _name_events(upper, found, start_s, stop_s)
@@ -200,14 +203,17 @@ def _name_events(axes: Any, found: Explained, start_s: float, stop_s: float) -> 
                 axes.axvline(edge, color="#b0b0b0", linewidth=0.6)
 
 
-def _colours() -> Any:
+def _colours(*, signed: bool) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("evidence", ["#6fa8d6", "#ffffff", "#f0955a"])
+    cool = ["#6fa8d6"] if signed else []
+    return LinearSegmentedColormap.from_list("evidence", [*cool, "#ffffff", "#f0955a"])
 
 
-def _asked(found: Explained) -> str:
+def _asked(found: Explained, heat: Heat) -> str:
     asked = found.question
+    if not heat.where:
+        return "when it looked (the darker, the more), in no channel of its own"
     if not asked.target:
         return "what raised (warm) and lowered (cool) the estimate"
     return f"for {short(asked.target, 18)!r} (warm), for {short(asked.against, 18)!r} (cool)"

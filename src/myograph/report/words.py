@@ -25,6 +25,7 @@ __all__ = [
     "plural",
     "rule_words",
     "selection_words",
+    "signed",
     "split_words",
     "stability_rows",
 ]
@@ -205,6 +206,17 @@ def plural(n: int, noun: str) -> str:
     """
     many = {"person": "people", "class": "classes", "repetition": "repetitions"}
     return f"{n} {noun if n == 1 else many.get(noun, noun + 's')}"
+
+
+def signed(value: float) -> str:
+    """Write a number with its sign, two digits behind the point.
+
+    Examples
+    --------
+    >>> signed(1.234), signed(-0.5)
+    ('+1.23', '−0.50')
+    """
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def split_words(split: Mapping[str, Any]) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-import myograph
+from myograph.config.schema import PipelineConfig
 from myograph.core.recipe import digest_of
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
+from myograph.pipeline.versions import versions
 from myograph.validate.checkpoint import table_digest
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.split import Split
@@ -50,12 +50,6 @@ def data_facts(table: FeatureTable, tested: WindowIndex) -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, str]:
-    """Say which versions computed the figures."""
-    packages = ("numpy", "scipy", "scikit-learn")
-    return {
-        "myograph": myograph.__version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
+def environment(*configs: PipelineConfig) -> dict[str, str]:
+    """Say which versions computed the figures of these pipelines."""
+    return {**versions(*configs), "machine": f"{platform.system()} {platform.machine()}"}

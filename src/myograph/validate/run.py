@@ -166,7 +166,7 @@ def evaluate(
         audits=_audits(run, config, table, manifest.scope, outputs),
         notes=(*notes, *_notes(outputs, table.index, folds, classes), *_unjudged(result), *apart),
         selection=_selection(config, table, folds, outputs),
-        environment=environment(),
+        environment=environment(*(rung.config for rung in (*rungs, *chosen))),
         run=RunInfo(clock.seconds(), clock.started_at, options.jobs, resumed),
         manifest=manifest,
         sites=sites,
@@ -550,7 +550,7 @@ def _run_key(run: _Run, table: FeatureTable, manifest: SplitManifest) -> str:
             "split": manifest.digest(),
             "labels": table_digest(table),
             "seed": run.seed,
-            "environment": environment(),
+            "environment": environment(*(r.config for r in (*run.rungs, *run.chosen))),
             "changed": {name: table_digest(each) for name, each in run.options.changed.items()},
         }
     )

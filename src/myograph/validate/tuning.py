@@ -198,7 +198,7 @@ def tune(
         inner=bench.inner(),
         seed=search.seed,
         notes=bench.notes,
-        environment={**environment(), "optuna": _optuna().__version__},
+        environment=_environment(config, search.space),
     )
     if path is not None and path.is_dir():
         path = path / f"study-{study.key[:16]}.json"
@@ -341,7 +341,7 @@ class _Bench:
                 "folds": [[f.name, f.train.tolist(), f.test.tolist()] for f in self.folds],
                 "space": [dial.to_dict() for dial in search.space],
                 "seed": [search.seed, search.together],
-                "environment": {**environment(), "optuna": _optuna().__version__},
+                "environment": _environment(self.config, search.space),
             }
         )
 
@@ -465,6 +465,13 @@ def _check_space(config: PipelineConfig, space: Sequence[Dial]) -> None:
     for dial in space:
         values = {"model.name": dial.when, dial.name: dial.first} if dial.when else {}
         Pipeline(with_values(config, values or {dial.name: dial.first}))
+
+
+def _environment(config: PipelineConfig, space: Sequence[Dial]) -> dict[str, str]:
+    """Say which versions every model that may be tried learns with."""
+    models = [name for dial in space if dial.name == "model.name" for name in dial.choices]
+    tried = [with_values(config, {"model.name": name}) for name in models]
+    return {**environment(config, *tried), "optuna": _optuna().__version__}
 
 
 @contextmanager

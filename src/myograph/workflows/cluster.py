@@ -150,6 +150,8 @@ def _connected(distributed: Any, address: str, patience_s: float) -> Any:
 
 def _check_workers(client: Any, address: str) -> None:
     here = _compared()
+    # A model that learns with one of these refuses by itself where it is missing.
+    may_lack = _learning()
     try:
         there = client.run(_versions)
     except ModuleNotFoundError as error:
@@ -165,7 +167,7 @@ def _check_workers(client: Any, address: str) -> None:
         differ = [
             f"{name} {versions.get(name)} there, {value} here"
             for name, value in here.items()
-            if versions.get(name) != value
+            if versions.get(name) != value and (name in versions or name not in may_lack)
         ]
         if differ:
             raise ParameterError(
@@ -181,7 +183,13 @@ def _compared() -> dict[str, str]:
 def _versions() -> dict[str, str]:
     from myograph.pipeline.kept import code_facts
 
-    return code_facts()
+    return {**code_facts(), **_learning()}
+
+
+def _learning() -> dict[str, str]:
+    from myograph.pipeline.versions import LEARNING, installed
+
+    return installed(LEARNING)
 
 
 def _check_shared(client: Any, folder: Path) -> None:

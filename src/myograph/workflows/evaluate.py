@@ -218,6 +218,7 @@ def judge(
 ) -> ValidationResult:
     """Fit and test fold by fold; the result carries the data's name and what was left out."""
     from myograph import validate
+    from myograph.pipeline.flat import flat_notes
     from myograph.validate.run import Progress, RunOptions
 
     def update(at: Progress) -> None:
@@ -263,6 +264,7 @@ def judge(
     if learned:
         told = REFIT_NOTE.format(parts=", ".join(learned))
         result = replace(result, notes=(*result.notes, told))
+    result = replace(result, notes=(*result.notes, *flat_notes(table)))
     data = {**result.data, "name": cohort.name, "simulated": cohort.simulated}
     return replace(
         result,

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from myograph.workflows.outputs import write_bytes
+from myograph.workflows.outputs import write_bytes, write_text
 from myograph.workflows.picture import check_picture
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ __all__ = ["Watching", "watched"]
 
 # Drawing takes a part of a second: not after every epoch of a quick training.
 _REDRAW_S = 5.0
+# Beside checkpoints: which pictures were begun by trainings that are kept there.
+_PICTURES = "curves.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Watching:
     checkpoints : path, optional
         Folder for the state after every epoch; see `myograph.models.training.carried_out`.
     curve : Path, optional
-        Picture of loss and score by epoch, drawn anew while the training goes on.
+        Picture of loss and score by epoch, drawn anew while the training goes on. One that a
+        training with the same ``checkpoints`` began is gone on with, like the training.
     force : bool
         Overwrite the picture.
     """
@@ -46,7 +49,28 @@ class Watching:
 
     def __post_init__(self) -> None:
         if self.curve is not None:
-            check_picture(self.curve, force=self.force)
+            check_picture(self.curve, force=self.force or self._begun)
+
+    @property
+    def _begun(self) -> bool:
+        """Whether a training that was stopped here drew this picture."""
+        note = self._note
+        if note is None or self.curve is None or not note.is_file():
+            return False
+        return str(self.curve.resolve()) in note.read_text(encoding="utf-8").splitlines()
+
+    @property
+    def _note(self) -> Path | None:
+        return None if self.checkpoints is None else Path(self.checkpoints) / _PICTURES
+
+    def note_picture(self) -> None:
+        """Write down, beside the checkpoints, that this picture is of a training kept there."""
+        note = self._note
+        if note is None or self.curve is None or self._begun:
+            return
+        before = note.read_text(encoding="utf-8") if note.is_file() else ""
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_text(note, f"{before}{self.curve.resolve()}\n", force=True)
 
 
 @contextmanager
@@ -65,6 +89,7 @@ def watched(watching: Watching) -> Iterator[None]:
             _draw(watching.curve, at)
             drawn_s = time.monotonic()
 
+    watching.note_picture()
     with carried_out(checkpoints=watching.checkpoints, progress=told):
         yield
 

@@ -137,7 +137,7 @@ def measure(setting: Setting) -> dict[str, Any]:
     Raises
     ------
     DataError
-        If the other process dies.
+        If the other process dies, or no window behind the first few was decided about.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -156,7 +156,7 @@ def measure(setting: Setting) -> dict[str, Any]:
         load_average = os.getloadavg()[0]
         told = _word(ours)
     sender.join(10)
-    latencies_s = np.array(told.pop("latency"))
+    latencies_s = _some(told.pop("latency"), setting)
     mean_ms = 1e3 * float(latencies_s.mean())
     return {
         "setting": asdict(setting),
@@ -183,6 +183,16 @@ def _word(pipe: Any) -> Any:
             "The process that sends samples and times decisions has died; its own error is above. "
             "Run it again, with fewer hops or without the load."
         ) from None
+
+
+def _some(latencies_s: list[float], setting: Setting) -> Any:
+    if not latencies_s:
+        raise DataError(
+            f"None of {setting.hops} windows behind the first {_SETTLE} was decided about: the "
+            "engine lost or dropped them all, so there is nothing to time. Run it on a quieter "
+            "machine, without --load, or with more hops."
+        )
+    return np.array(latencies_s)
 
 
 def _quantiles_ms(values_s: Any) -> dict[str, float]:

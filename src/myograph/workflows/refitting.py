@@ -131,15 +131,16 @@ def refit_rungs(
     from myograph.validate.ladder import MODEL, Rung
 
     rungs = []
+    recordings = list(cohort.recordings)  # read, or simulated, once and not in every fold
     for number, fold in enumerate(folds):
         pipeline = Pipeline(settings.pipeline, seed=settings.seed)
-        train = _training(cohort, fold, plain, parts=pipeline.front.learned_parts)
+        train = _training(recordings, fold, plain, parts=pipeline.front.learned_parts)
         pipeline.fit_steps(train)
         rows = np.concatenate([fold.train, fold.test, fold.validation])
         used = np.isin(plain.index.recording, plain.index.recording[rows])
         digests = set(plain.index.recording[used].tolist())
         table = pipeline.prepare(
-            [each for each in cohort.recordings if each.source_digest in digests],
+            [each for each in recordings if each.source_digest in digests],
             jobs=running.processes,
             progress=running.tell(f"measuring for fold {number + 1} of {len(folds)}"),
             kept=running.kept,
@@ -157,7 +158,7 @@ def _spread(table: FeatureTable, used: NDArray[np.bool_], plain: FeatureTable) -
 
 
 def _training(
-    cohort: Cohort, fold: Fold, plain: FeatureTable, *, parts: Sequence[str]
+    recordings: Sequence[Recording], fold: Fold, plain: FeatureTable, *, parts: Sequence[str]
 ) -> list[Recording]:
     digests = plain.index.recording
     train = set(digests[fold.train].tolist())
@@ -169,7 +170,7 @@ def _training(
             "tested would be learned from. Hold out people or sessions (--split), or repetitions "
             "that are recordings of their own."
         )
-    return [each for each in cohort.recordings if each.source_digest in train]
+    return [each for each in recordings if each.source_digest in train]
 
 
 def _without_noise(definition: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +158,7 @@ def fit_and_save(
     ``pipeline`` is the one that measured the table, where its steps learned from recordings.
     """
     from myograph.pipeline.artifact import save_model
+    from myograph.pipeline.flat import flat_notes
     from myograph.pipeline.pipeline import Pipeline
 
     pipeline = (pipeline or Pipeline(settings.pipeline, seed=settings.seed)).fit(table)
@@ -170,6 +171,7 @@ def fit_and_save(
         left_out=tuple(kept.left_out),
         notes=(*pipeline.notes, *_thresholds(pipeline)),
     )
+    trained = replace(trained, notes=(*trained.notes, *flat_notes(table)))
     summary = summarise(kept.validation) if kept.validation is not None else None
     card = _card(trained, cohort, kept.validation)
     save_model(pipeline, target, card=card, validation=summary, force=kept.force)

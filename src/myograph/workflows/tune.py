@@ -218,12 +218,15 @@ def _without_time(trial: dict[str, Any]) -> dict[str, Any]:
 
 
 def _notes(budget: Budget, studies: Sequence[Study]) -> tuple[str, ...]:
+    from myograph.report.words import plural
+
     counts = [len(study.trials) for study in studies]
-    span = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    least = "" if min(counts) == max(counts) else f"{min(counts)} to "
+    span = least + plural(max(counts), "trial")
     told = list[str]()
     told.append(
         f"The settings were searched anew inside every fold, on its training side alone: {span} "
-        f"trials a fold, {len(studies[0].space)} dials. The figures are those of searching, not "
+        f"a fold, {plural(len(studies[0].space), 'dial')}. The figures are those of searching, not "
         "of one setting."
     )
     if budget.minutes is not None:

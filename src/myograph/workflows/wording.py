@@ -8,8 +8,8 @@ from myograph.report.comparison import (
     reach_words,
     test_words,
 )
-from myograph.report.explanation import faithfulness_rows, summary_sentences
 from myograph.report.figures import short
+from myograph.report.gist import faithfulness_rows, summary_sentences
 from myograph.report.refusals import (
     CLASS_HEADERS,
     OUTCOME_HEADERS,

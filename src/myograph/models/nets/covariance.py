@@ -61,14 +61,19 @@ class CovarianceNet(Module):
 
     def forward(self, windows: Any) -> Any:
         """Return scores, shape (n_windows, n_outputs)."""
+        # Half precision is too coarse for covariances, and has no eigenvalues at all.
+        with torch.autocast(windows.device.type, enabled=False):
+            logarithm = self._logarithm(windows)
+        return self.layers(logarithm[..., self.rows, self.columns].flatten(1))
+
+    def _logarithm(self, windows: Any) -> Any:
         count, channels, length = windows.shape
         found = self.filters(windows.reshape(count * channels, 1, length))
         found = found.view(count, channels, *found.shape[1:]).transpose(1, 2)
         covariance = found @ found.transpose(-1, -2) / found.shape[-1]
         own = covariance.detach().diagonal(dim1=-2, dim2=-1).mean(dim=-1)[..., None, None]
         floor = torch.eye(channels, dtype=windows.dtype, device=windows.device)
-        logarithm = _Logarithm.apply(covariance + _FLOOR * (1 + own) * floor)
-        return self.layers(logarithm[..., self.rows, self.columns].flatten(1))
+        return _Logarithm.apply(covariance + _FLOOR * (1 + own) * floor)
 
 
 class _Logarithm(Function):

@@ -58,9 +58,16 @@ class Recurrent(Module):
 
     def forward(self, windows: Any) -> Any:
         """Return scores, shape (n_windows, n_outputs)."""
-        found, _ = self.memory(self.steps(windows))
+        found = self._remembered(self.steps(windows))
         told = torch.cat([found[:, -1], found.mean(dim=1)], dim=1)
         return self.head(self.dropout(told))
+
+    def _remembered(self, steps: Any) -> Any:
+        if steps.is_cuda:
+            return self.memory(steps)[0]
+        # In half precision, CPUs have memories of some sizes only.
+        with torch.autocast(steps.device.type, enabled=False):
+            return self.memory(steps.to(self.head.weight.dtype))[0]
 
 
 class SampleSteps(Module):
