@@ -81,7 +81,12 @@ def test_overrides_do_not_change_what_they_start_from():
         (["pipeline.features=[{name='zc'}]"], r"pipeline\.features\.0\.feature is missing"),
         (["pipeline.features=[3]"], r"features\.0 must be text or a table of keys; got 3"),
         (["pipeline.features=[]"], r"pipeline\.features must have at least 1 entry"),
-        (["pipeline.reject_below=1"], r"reject_below must be below 1; got 1"),
+        (["pipeline.reject_below=1"], r"reject_below must be below 1 or a table of keys; got 1"),
+        (["pipeline.reject_below.fist=1.5"], r"reject_below\.fist must be below 1; got 1\.5"),
+        (
+            ["pipeline.reject_below=0.5", "pipeline.reject_below.fist=0.6"],
+            r"reject_below is 0\.5, .* Set it whole: pipeline\.reject_below=\{fist = \.\.\.\}",
+        ),
         (["people=[]"], r"people must have at least 1 entry"),
         (["jobs=1.5"], r"jobs must be a whole number; got 1\.5"),
         (["baselines=1"], r"baselines must be true or false; got 1"),

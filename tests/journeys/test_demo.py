@@ -48,6 +48,7 @@ def test_without_real_recordings_people_are_simulated_and_called_so(cli, tmp_pat
     page = (out / "evaluation" / "report.html").read_text()
     assert "Simulated data: no person was measured." in page
     assert "svm" in page
+    assert "Corrected for 2 comparisons (Holm)" in page
     assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["runs"]
 
 

@@ -26,6 +26,7 @@ PIPELINES: dict[str, dict[str, Any]] = {
         "model": {"name": "random-forest", "params": {"n_trees": 10}},
         "reject_below": 0.8,
     },
+    "lda, rejecting by class": {"reject_below": {"fist": 0.999, "*": 0.6}},
     "lda, person": {"scaling": "person"},
 }
 

@@ -31,6 +31,7 @@ PIPELINES: dict[str, dict[str, Any]] = {
         "model": {"name": "random-forest", "params": {"n_trees": 10}},
         "reject_below": 0.8,
     },
+    "lda, rejecting by class": {"reject_below": {"fist": 0.999, "*": 0.6}},
     "selected": {"selection": {"name": "pca"}},
     "no steps": {"steps": []},
 }

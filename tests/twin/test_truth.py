@@ -61,6 +61,21 @@ def test_another_file_is_not_taken_for_truth(tmp_path):
         Truth.load(tmp_path / "x")
 
 
+def test_what_is_not_there_or_damaged_is_said_in_words(truth, tmp_path):
+    with pytest.raises(FormatError, match=r"no ground truth at .*nobody\.json is missing"):
+        Truth.load(tmp_path / "nobody")
+    arrays, header = truth.save(tmp_path / "a")
+    arrays.unlink()
+    with pytest.raises(FormatError, match=r"a\.npz is missing\. It is two files"):
+        Truth.load(tmp_path / "a")
+    arrays.write_bytes(b"no archive")
+    with pytest.raises(FormatError, match="is damaged"):
+        Truth.load(tmp_path / "a")
+    header.write_text("[1, 2")
+    with pytest.raises(FormatError, match="is damaged"):
+        Truth.load(tmp_path / "a")
+
+
 def test_arrays_need_their_rate():
     with pytest.raises(ParameterError, match="needs their sampling rate"):
         Truth(duration_s=1.0, muaps={"TA": np.zeros((1, 1, 5))})

@@ -105,6 +105,18 @@ def test_leaving_people_out_is_told(data: str, make_recording: Make) -> None:
         open_cohort(everybody, Selection(["sim-01"], leave_out=["sim-01"]))
 
 
+def test_a_misspelt_person_is_answered_by_the_nearest_not_by_everybody(
+    make_recording: Make,
+) -> None:
+    many = [make_recording(subject=f"patient-{k:03d}") for k in range(40)]
+    listed = r"one of 40 known ones \(patient-000, patient-001, patient-002, \.\.\.\); got"
+    with pytest.raises(
+        ParameterError, match=listed + r".* Did you mean 'patient-0\d0' or"
+    ) as refused:
+        open_cohort(many, Selection(["patient-01"]))
+    assert len(str(refused.value)) < 250
+
+
 def test_files_are_read_as_told(tmp_path: Path) -> None:
     (tmp_path / "p1.csv").write_text("a,force\n" + "1,2\n-1,-2\n" * 40)
     read = {"fs_hz": 100, "unit": {"a": "mV", "force": "N"}, "kinds": {"a": "semg"}}

@@ -88,8 +88,16 @@ def test_an_evaluation_says_what_was_learned_and_its_audits_pass(people):
 
 
 def test_a_person_without_calibration_is_refused_and_sessions_are_not(people):
-    with pytest.raises(DataError, match="not fitted on calibration data of 'p1'"):
-        evaluate(people, overrides=(*QUICK, ZSCORE), jobs=1, cache=False)
+    measured: list[str] = []
+    with pytest.raises(DataError, match=r"step 'zscore' needs a reference of each person"):
+        evaluate(
+            people,
+            overrides=(*QUICK, ZSCORE),
+            jobs=1,
+            cache=False,
+            progress=lambda what, *_: measured.append(what),
+        )
+    assert measured == []  # before any recording was measured
     cohort, settings = settings_of(people, ZSCORE, split="session")
     table = measure(cohort, settings, Running(1))
     assert "zscore" not in [step.step for step in table.recipe.steps]

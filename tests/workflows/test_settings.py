@@ -112,3 +112,20 @@ def test_a_wrong_key_is_named_with_its_file(make_recording: Make, tmp_path: Path
     path.write_text("[pipeline.windowing]\nlenght_ms = 300.0\n")
     with pytest.raises(ParameterError, match=r"mine\.toml.*Did you mean 'length_ms'"):
         resolve(_cohort(make_recording), Choices(config=path))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["pipeline.model.name=cnn1d", "pipeline.model.params.device=cuda"],
+        ["pipeline.novelty={name='vae', device='cuda'}"],
+    ],
+)
+def test_a_device_that_is_not_here_is_refused_wherever_it_is_asked_for(
+    make_recording: Make, asked: list[str]
+) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(ParameterError, match="no CUDA device"):
+        resolve(_cohort(make_recording), Choices(overrides=asked))

@@ -106,6 +106,12 @@ def test_a_twin_is_fitted_written_and_asked(table, tmp_path):
         fit_twin(table, out, particles=150)
 
 
+def test_a_twin_is_not_written_under_the_name_of_a_table(table, tmp_path):
+    with pytest.raises(ParameterError, match=r"ends in \.json .*got 'p07\.csv'"):
+        fit_twin(table, tmp_path / "p07.csv")
+    assert not (tmp_path / "p07.csv").exists()
+
+
 def test_a_fit_that_was_stopped_goes_on(table, tmp_path):
     out = tmp_path / "p07.twin.json"
     part = tmp_path / "p07.twin.json.part"

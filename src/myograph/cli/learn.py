@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from myograph.validate.probes import Confounds
+    from myograph.validate.refusals import Refusals
     from myograph.validate.result import ValidationResult
     from myograph.validate.robustness import Robustness
     from myograph.validate.trust import Trust
@@ -221,6 +222,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "chance": result.chance,
         "ladder": whole["ladder"],
         "gain": whole["gain"],
+        "comparisons": whole["comparisons"],
         "per_person": whole["per_person"],
         "classes": list(result.classes),
         "confusion": whole["confusion"],
@@ -230,6 +232,7 @@ def result_object(result: ValidationResult) -> dict[str, Any]:
         "audits": whole["audits"],
         "confounds": whole["confounds"],
         "trust": whole["trust"],
+        "refusals": whole["refusals"],
         "subgroups": whole["subgroups"],
         "sites": whole["sites"],
         "robustness": whole["robustness"],
@@ -248,7 +251,6 @@ def show_result(result: ValidationResult) -> None:
     from myograph.workflows.wording import Measure, plural, split_words
 
     measure = Measure(result.headline)
-    headline = result.metrics[result.headline]
     model = result.config["model"]["name"]
     if result.confounds is not None and result.confounds.warning:
         render.line(result.confounds.warning)
@@ -269,20 +271,15 @@ def show_result(result: ValidationResult) -> None:
         ],
     )
     render.line()
-    rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
-    for name, estimate in result.ladder.items():
-        gain = result.gain.get(name)
-        better = "" if gain is None else measure.gain(gain.value)
-        rows.append((name, measure.value(estimate.value), measure.interval(estimate), better))
-    if result.chance is not None:
-        rows.append((measure.guess, measure.value(result.chance), "", ""))
-    render.show_table([measure.name, "mean", "95 % interval", "this one gains"], rows)
+    _show_ladder(result, model, measure)
     if result.selection:
         _show_selection(result.selection)
     if result.confounds is not None:
         _show_confounds(result.confounds, measure)
     if result.trust is not None:
         _show_trust(result.trust)
+    if result.refusals is not None:
+        _show_refusals(result.refusals)
     if result.subgroups or result.sites is not None:
         _show_subgroups(result)
     if result.robustness is not None:
@@ -295,6 +292,28 @@ def show_result(result: ValidationResult) -> None:
     seconds = result.run.to_dict()["seconds"]
     if seconds is not None:
         render.line(f"took {render.duration(seconds)}, seed {result.seed}")
+
+
+def _show_ladder(result: ValidationResult, model: str, measure: Any) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import chance_words, reach_words
+
+    headline = result.metrics[result.headline]
+    rows = [(f"{model} (this one)", measure.value(headline.value), measure.interval(headline), "")]
+    tested = {each.second: chance_words(each.corrected) for each in result.comparisons}
+    for name, estimate in result.ladder.items():
+        gain = result.gain.get(name)
+        better = "" if gain is None else measure.gain(gain.value)
+        gained = f"{better}, {tested[name]}" if name in tested else better
+        rows.append((name, measure.value(estimate.value), measure.interval(estimate), gained))
+    if result.chance is not None:
+        rows.append((measure.guess, measure.value(result.chance), "", ""))
+    gains = "this one gains, corrected p" if tested else "this one gains"
+    render.show_table([measure.name, "mean", "95 % interval", gains], rows)
+    if tested:
+        fewest = min(each.difference.n for each in result.comparisons)
+        if told := reach_words(fewest, "holm", len(tested)):
+            render.line(told)
 
 
 def _show_confounds(confounds: Confounds, measure: Any) -> None:
@@ -341,6 +360,23 @@ def _show_trust(trust: Trust) -> None:
             ["the answer", "found of its cases", "cleared of others", "odds ×", "another, odds ×"],
             ratio_rows(trust),
         )
+
+
+def _show_refusals(refusals: Refusals) -> None:
+    from myograph.cli import render
+    from myograph.workflows.wording import (
+        CLASS_HEADERS,
+        OUTCOME_HEADERS,
+        class_rows,
+        outcome_rows,
+        refusal_sentences,
+    )
+
+    render.line()
+    render.show_table(OUTCOME_HEADERS, outcome_rows(refusals))
+    render.show_table(CLASS_HEADERS, class_rows(refusals.windows))
+    for sentence in refusal_sentences(refusals):
+        render.line(sentence)
 
 
 def _show_subgroups(result: ValidationResult) -> None:

@@ -16,6 +16,7 @@ from myograph.cli import (
     calibrate,
     catalogue,
     cluster,
+    compare,
     dossier,
     explain,
     files,
@@ -68,6 +69,7 @@ measure.add_to(app)
 app.add_typer(catalogue.app)
 learn.add_to(app)
 explain.add_to(app)
+compare.add_to(app)
 tune.add_to(app)
 calibrate.add_to(app)
 show.add_to(app)

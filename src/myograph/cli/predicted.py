@@ -105,12 +105,14 @@ def _show_one(prediction: Prediction) -> None:
         render.show_table(headers, rows)
         right = 100 * (prediction.accuracy or 0.0)
         render.line(f"{right:.1f} % of {prediction.labelled} labelled windows were called right")
+        _show_refused([prediction])
         return
     shares = [(label, f"{100 * share:.1f} %") for label, share in prediction.shares.items()]
     render.show_table(["called", "windows"], shares, numbers_from=1)
     whole = prediction.whole
     told = "rejected: not sure enough" if whole.rejected else f"{100 * whole.confidence:.0f} % sure"
     render.line(f"the whole recording: {whole.label} ({told})")
+    _show_refused([prediction])
 
 
 def _show_total(predictions: Sequence[Prediction]) -> None:
@@ -121,6 +123,24 @@ def _show_total(predictions: Sequence[Prediction]) -> None:
         right = sum((p.accuracy or 0.0) * p.labelled for p in predictions)
         share = f"{100 * right / labelled:.1f} % of {labelled:,} labelled windows"
         render.line(f"{share} were called right, in {len(predictions)} recordings")
+    _show_refused(predictions)
+
+
+def _show_refused(predictions: Sequence[Prediction]) -> None:
+    """Say how many windows got no answer, and how often the others were right."""
+    from myograph.cli import render
+
+    refused = sum(prediction.refused for prediction in predictions)
+    if not refused:
+        return
+    windows = sum(len(prediction.decisions) for prediction in predictions)
+    pairs = [pair for p in predictions for pair in zip(p.decisions, p.truth, strict=True)]
+    answered = [d.label == truth for d, truth in pairs if truth and not d.rejected]
+    told = f"{refused:,} of {windows:,} windows were refused (not sure enough, or unlike any)"
+    if answered:
+        right = 100 * sum(answered) / len(answered)
+        told += f"; of {len(answered):,} labelled answers {right:.1f} % are right"
+    render.line(told)
 
 
 def _prediction_row(prediction: Prediction) -> Sequence[object]:

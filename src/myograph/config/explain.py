@@ -117,7 +117,7 @@ def _keys(location: Sequence[int | str], schema: type[BaseModel]) -> Keys:
     return tuple(keys)
 
 
-_BRANCHES = {"str", "bool", "int", "float", "tuple", "list", "dict", "none"}
+_BRANCHES = {"str", "bool", "int", "float", "tuple", "list", "dict", "none", "constrained-float"}
 
 
 def _is_branch(part: str, models: list[type[BaseModel]], *, first: bool) -> bool:

@@ -121,7 +121,8 @@ def _set(data: dict[str, Any], keys: list[str], value: Any) -> None:
         elif not isinstance(inside, dict):
             raise ParameterError(
                 f"{'.'.join(keys)} cannot be set: {'.'.join(keys[:depth])} is {inside!r}, "
-                "neither a table nor a list."
+                f"neither a table nor a list. Set it whole: {'.'.join(keys[:depth])}="
+                f"{{{'.'.join(keys[depth:])} = ...}}."
             )
         if last:
             inside[place] = value

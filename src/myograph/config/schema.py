@@ -13,18 +13,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from myograph.core.recipe import digest_of
 
 __all__ = [
+    "EVERY_OTHER",
     "Config",
     "EvaluationConfig",
     "FeatureConfig",
     "ModelConfig",
     "NoveltyConfig",
     "PipelineConfig",
+    "RejectionConfig",
     "SelectionConfig",
     "SplitConfig",
     "StepConfig",
     "TuningConfig",
     "WindowingConfig",
 ]
+
+#: Stands for every class that thresholds do not name.
+EVERY_OTHER = "*"
 
 Scalar = bool | int | float | str
 #: Values a step, feature, model or split takes as a parameter.
@@ -47,6 +52,9 @@ def _one_or_more(value: Any) -> Any:
 
 
 Shares = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], BeforeValidator(_one_or_more)]
+
+#: A confidence below which nothing is said.
+Threshold = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Config(BaseModel):
@@ -152,6 +160,24 @@ class NoveltyConfig(_Open):
     false_alarms: float = Field(default=0.05, gt=0, lt=1)
 
 
+class RejectionConfig(Config):
+    """From which confidence on each class is answered, learned on people held out of training.
+
+    Parameters
+    ----------
+    accuracy : float, optional
+        ``{"accuracy": 0.95}``: the answers of each class shall be right so often.
+    coverage : float, optional
+        ``{"coverage": 0.9}``: so many of the answers of each class shall be given, the surest.
+    inner_folds : int
+        The training people are dealt into so many folds, and each is answered by the others.
+    """
+
+    accuracy: float | None = Field(default=None, gt=0, le=1)
+    coverage: float | None = Field(default=None, gt=0, le=1)
+    inner_folds: int = Field(default=5, ge=2)
+
+
 class SplitConfig(Config):
     """A split by name, with its parameters; see `myograph.validate.splits.SPLITS`."""
 
@@ -179,8 +205,11 @@ class PipelineConfig(Config):
         Gate that marks decisions about windows unlike those learned from as rejected.
     aggregate : str
         How the windows of a recording, and the recordings of a person, become one answer.
-    reject_below : float
-        A decision with less confidence than this is marked as rejected.
+    reject_below : float or dict of str to float
+        A decision with less confidence than this is marked as rejected; class by class
+        (``{"fist": 0.8, "*": 0.5}``), ``"*"`` being every other class and 0 when left out.
+    reject : RejectionConfig, optional
+        Learns these thresholds instead.
     """
 
     steps: Annotated[tuple[StepConfig, ...], BeforeValidator(_one_or_many)] = ()
@@ -193,7 +222,17 @@ class PipelineConfig(Config):
     model: ModelConfig = ModelConfig()
     novelty: NoveltyConfig | None = None
     aggregate: Literal["mean-log-probability", "vote"] = "mean-log-probability"
-    reject_below: float = Field(default=0.0, ge=0, lt=1)
+    reject_below: Threshold | dict[str, Threshold] = 0.0
+    reject: RejectionConfig | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether some decisions may be marked as rejected."""
+        return bool(self.reject_below) or self.reject is not None or self.novelty is not None
+
+    def answering(self) -> PipelineConfig:
+        """Return the same pipeline without what only refuses: its probabilities are the same."""
+        return self.model_copy(update={"reject_below": 0.0, "reject": None, "novelty": None})
 
 
 class TuningConfig(Config):

@@ -60,10 +60,22 @@ def check_choice(value: str, known: Collection[str], *, name: str) -> str:
 
 # Among so many names the nearest alone is often not the one that was meant.
 _MANY = 20
+# So many of a long list show what names look like.
+_FIRST = 3
 
 
-def unknown_name(value: object, known: Collection[str], *, what: str) -> str:
+def unknown_name(
+    value: object, known: Collection[str], *, what: str, most: int | None = None
+) -> str:
     """Word the refusal of an unknown name: the known ones, and the nearest.
+
+    Parameters
+    ----------
+    value : object
+    known : collection of str
+    what : str
+    most : int, optional
+        Of more names than this only the first are listed, and how many there are.
 
     Examples
     --------
@@ -76,7 +88,10 @@ def unknown_name(value: object, known: Collection[str], *, what: str) -> str:
     swapped = bool(near) and sorted(near[0]) == sorted(str(value))
     best = near[:1] if swapped or len(known) < _MANY else near
     hint = f" Did you mean {' or '.join(map(repr, best))}?" if best else ""
-    return f"{what} must be one of {sorted(known)}; got {value!r}.{hint}"
+    listed = f"one of {sorted(known)}"
+    if most is not None and len(known) > most:
+        listed = f"one of {len(known)} known ones ({', '.join(sorted(known)[:_FIRST])}, ...)"
+    return f"{what} must be {listed}; got {value!r}.{hint}"
 
 
 def check_below_nyquist(frequency_hz: float, *, fs_hz: float, name: str) -> float:

@@ -61,6 +61,11 @@ class Step(ABC):
         del recordings
         return self
 
+    @property
+    def needs_person(self) -> bool:
+        """Whether it must have been fitted on recordings of the very person it is applied to."""
+        return False
+
     def parameters(self) -> dict[str, Any]:
         """Return the parameters that rebuild this step."""
         if not is_dataclass(self):

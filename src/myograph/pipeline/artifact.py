@@ -31,6 +31,7 @@ from myograph.pipeline.fitted import Fitted
 from myograph.pipeline.golden import check_golden, make_golden
 from myograph.pipeline.novelty import restore_gate
 from myograph.pipeline.pipeline import Pipeline
+from myograph.pipeline.rejecting import restore_refusal
 from myograph.pipeline.scaling import Scaler
 from myograph.pipeline.selecting import restore_selection
 from myograph.pipeline.versions import versions
@@ -152,6 +153,7 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
     learned = pipeline.fitted
     classes = list(pipeline.classes) if pipeline.task == "classification" else []
     fitted_steps = [step.to_dict() for step in pipeline.front.steps]
+    refusal = learned.refusal if learned.refusal and learned.refusal.people else None
     return {
         "format": FORMAT,
         "pipeline": pipeline.config.to_dict(),
@@ -167,6 +169,7 @@ def _describe(pipeline: Pipeline) -> dict[str, Any]:
         "taken": list(learned.names_taken),
         "training": dict(learned.training),
         "notes": list(pipeline.notes),
+        **({"refusal": refusal.to_dict()} if refusal else {}),
         "versions": versions(pipeline.config),
     }
 
@@ -182,6 +185,9 @@ def _arrays(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
     gate = pipeline.fitted.gate
     if gate is not None:
         arrays |= {f"novelty.{name}": value for name, value in gate.to_arrays().items()}
+    refusal = pipeline.fitted.refusal
+    if refusal is not None:
+        arrays |= {f"rejection.{name}": value for name, value in refusal.to_arrays().items()}
     return arrays
 
 
@@ -236,7 +242,7 @@ def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     config = parse_config(manifest["pipeline"], schema=PipelineConfig, where="its manifest")
     layout = Layout.from_dict(manifest["layout"])
     parts: dict[str, dict[str, NDArray[Any]]] = {
-        name: {} for name in ("model", "novelty", "scaling", "selection")
+        name: {} for name in ("model", "novelty", "rejection", "scaling", "selection")
     }
     for name, array in arrays.items():
         part, _, rest = name.partition(".")
@@ -253,7 +259,8 @@ def _rebuild(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) ->
     whole = MODELS[config.model.name].eats == "windows"
     width = len(layout.channels) if whole else len(names)
     gate = restore_gate(config, parts["novelty"], seed=manifest["seed"], width=width)
-    learned = Fitted(layout, names, scaler, manifest["training"], selection, gate)
+    refusal = restore_refusal(config, parts["rejection"], classes=tuple(manifest["classes"]))
+    learned = Fitted(layout, names, scaler, manifest["training"], selection, gate, refusal)
     return Pipeline.restore(
         config,
         learned,

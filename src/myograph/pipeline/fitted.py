@@ -13,6 +13,7 @@ from myograph.core.layout import Layout
 from myograph.core.table import FeatureTable
 from myograph.features.select import Selection
 from myograph.models.novelty import NoveltyGate
+from myograph.pipeline.rejecting import Refusal
 from myograph.pipeline.scaling import Scaler
 
 __all__ = ["Fitted", "training_summary"]
@@ -36,6 +37,8 @@ class Fitted:
         Of the scaled features.
     gate : NoveltyGate or None
         Of the features before scaling, or of whole windows.
+    refusal : Refusal or None
+        Of answers that are not sure enough.
     """
 
     layout: Layout
@@ -44,6 +47,7 @@ class Fitted:
     training: Mapping[str, Any]
     selection: Selection | None = None
     gate: NoveltyGate | None = None
+    refusal: Refusal | None = None
 
     @property
     def names_taken(self) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ __all__ = ["TOLERANCE", "check_golden", "make_golden"]
 TOLERANCE = 1e-6
 
 _NAMES = {"signal", "signal_output", "features", "features_output"}
+# Kept besides by a pipeline that has a threshold for each class.
+_REFUSED = {"signal_refused", "features_refused"}
 _LEAST = 1e-300
 _N_WINDOWS = 16
 _N_ROWS = 64
@@ -37,17 +39,23 @@ def make_golden(pipeline: Pipeline) -> dict[str, NDArray[Any]]:
     -------
     dict
         ``signal`` (n_channels, n_samples) in the layout's units and ``signal_output``, one row per
-        window; ``features`` (n_rows, n_features), unscaled, and ``features_output``.
+        window; ``features`` (n_rows, n_features), unscaled, and ``features_output``. A pipeline
+        with thresholds by class also keeps which answers it refused: ``signal_refused`` and
+        ``features_refused``.
     """
     signal = _signal(pipeline)
     measured = _measured(pipeline, signal)
     features = _features(measured)
-    return {
+    golden: dict[str, NDArray[Any]] = {
         "signal": signal,
         "signal_output": _answer(pipeline, measured),
         "features": features,
         "features_output": _answer(pipeline, features),
     }
+    if _by_class(pipeline):
+        for name in ("signal", "features"):
+            golden[f"{name}_refused"] = pipeline.unsure(golden[f"{name}_output"])
+    return golden
 
 
 def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]]) -> None:
@@ -58,8 +66,9 @@ def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]]) -> None
     ArtifactError
         If an output differs by more than `TOLERANCE`, or is not a number.
     """
-    if set(golden) != _NAMES:
-        raise ArtifactError(f"its golden vectors must be {sorted(_NAMES)}; got {sorted(golden)}.")
+    names = _NAMES | _REFUSED if _by_class(pipeline) else _NAMES
+    if set(golden) != names:
+        raise ArtifactError(f"its golden vectors must be {sorted(names)}; got {sorted(golden)}.")
     measured = _measured(pipeline, golden["signal"])
     for name, values in (("signal", measured), ("features", golden["features"])):
         expected, given = golden[f"{name}_output"], _answer(pipeline, values)
@@ -75,6 +84,35 @@ def check_golden(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]]) -> None
                 f"{TOLERANCE:.0e}), so it would not decide here as it did where it was trained. "
                 "Install the versions its manifest names, or train it again."
             )
+        if _by_class(pipeline):
+            _check_refused(pipeline, golden, name)
+
+
+def _check_refused(pipeline: Pipeline, golden: Mapping[str, NDArray[Any]], name: str) -> None:
+    """Refuse a pipeline that answers where it refused, or the other way round.
+
+    What lies at its threshold, to within the tolerance, may fall on either side.
+    """
+    proba, kept = golden[f"{name}_output"], golden[f"{name}_refused"]
+    if kept.shape != (len(proba),) or kept.dtype != np.bool_:
+        raise ArtifactError(
+            f"its golden {name} need one yes or no per output; got {kept.dtype} {kept.shape}."
+        )
+    limits = np.array(pipeline.thresholds)[proba.argmax(axis=1)]
+    clear = ~(np.abs(proba.max(axis=1) - limits) <= TOLERANCE)
+    differ = int(((pipeline.unsure(proba) != kept) & clear).sum())
+    if differ:
+        raise ArtifactError(
+            f"it answers otherwise than it did where it was trained: {differ} of {len(kept)} "
+            f"golden {name} are refused there and not here, or here and not there. Its thresholds "
+            "were changed; train it again."
+        )
+
+
+def _by_class(pipeline: Pipeline) -> bool:
+    """Whether there are thresholds to prove: one number for all classes proves itself."""
+    config = pipeline.config
+    return config.reject is not None or isinstance(config.reject_below, Mapping)
 
 
 def _gap(given: NDArray[np.float64], expected: NDArray[np.float64], *, task: str) -> float:

@@ -27,6 +27,7 @@ from myograph.pipeline.kept import KeptTables
 from myograph.pipeline.live import PipelineState
 from myograph.pipeline.measuring import Progress, measure_all
 from myograph.pipeline.novelty import check_novelty, fit_gate
+from myograph.pipeline.rejecting import Asked, check_rejection, fit_refusal
 from myograph.pipeline.scaling import Scaler, scale_people
 from myograph.pipeline.selecting import fit_selection, new_selection
 
@@ -62,6 +63,7 @@ class Pipeline:
         self._model = _new_model(config, seed)
         new_selection(config, seed)  # an unknown one is refused before any work is done
         check_novelty(config, task=self._model.task, seed=seed)
+        check_rejection(config, task=self._model.task)
         self._ready = not self.front.learns
         self._fitted: Fitted | None = None
         #: What the model file said, when the pipeline came from one.
@@ -96,6 +98,11 @@ class Pipeline:
                 f"{expected} are named."
             )
         pipeline._fitted = fitted
+        if fitted.refusal is not None and fitted.refusal.windows.classes != pipeline.classes:
+            raise ArtifactError(
+                f"Its thresholds are about {list(fitted.refusal.windows.classes)}, and the model "
+                f"tells apart {list(pipeline.classes)}."
+            )
         return pipeline
 
     # --- recordings to features ------------------------------------------------------------------
@@ -166,9 +173,12 @@ class Pipeline:
         model.fit(_eaten(values, model, table.layout), table.index.label, **given)
         measured = _eaten(table.values, model, table.layout)
         gate = fit_gate(self.config, table, measured, seed=self.seed)
+        classes = tuple(map(str, model.classes_)) if model.task == "classification" else ()
+        ask = _inner_answers(self.config.answering(), table, classes, seed=self.seed)
+        refusal = fit_refusal(self.config, table, classes, ask, seed=self.seed)
         self._model = model
         self._fitted = Fitted(
-            table.layout, table.names, scaler, training_summary(table), selection, gate
+            table.layout, table.names, scaler, training_summary(table), selection, gate, refusal
         )
         return self
 
@@ -215,6 +225,8 @@ class Pipeline:
             told = (*told, *self._fitted.selection.notes_)
         if self._fitted is not None and self._fitted.gate is not None:
             told = (*told, self._fitted.gate.note)
+        if self._fitted is not None and self._fitted.refusal is not None:
+            told = (*told, *filter(None, [self._fitted.refusal.note]))
         if self.config.scaling == "person":
             told = (*told, _PERSON_NOTE)
         return told
@@ -291,7 +303,8 @@ class Pipeline:
         """Make one decision about the whole recording, from those about its windows.
 
         Windows that the novelty gate refuses have no say, unless it refuses all of them: then the
-        decision is rejected.
+        decision is rejected. It is held to the thresholds of whole recordings, see
+        `myograph.pipeline.rejecting.Refusal`.
         """
         self._require("classification")
         table = self.measure(recording)
@@ -301,7 +314,10 @@ class Pipeline:
         proba = np.stack([decision.probabilities for decision in decisions])[heard]
         one = np.zeros(len(proba), dtype=np.intp)
         combined = aggregate(proba, one, method=self.config.aggregate)[1][0]
-        return self._decision(combined, decisions[-1].time_s, strange=bool(strange.all()))
+        refusal = self.fitted.refusal
+        unsure = refusal is not None and bool(refusal.recordings.refused(combined[None])[0])
+        rejected = unsure or bool(strange.all())
+        return self._decision(combined, decisions[-1].time_s, rejected=rejected)
 
     def person_scaler(self, recordings: Sequence[Recording]) -> Scaler:
         """Measure a person's own scale on unlabelled recordings, for ``scaling="person"``."""
@@ -386,6 +402,33 @@ class Pipeline:
             return np.zeros(len(values), dtype=np.bool_)
         return gate.stops(_eaten(values, self._model, self.layout))
 
+    def unsure(self, proba: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which windows are not sure enough for the class they would be called.
+
+        Parameters
+        ----------
+        proba : ndarray, shape (n_windows, n_classes)
+            Of `classes`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_windows,)
+        """
+        refusal = self.fitted.refusal
+        if refusal is None:
+            return np.zeros(len(proba), dtype=np.bool_)
+        return refusal.windows.refused(proba)
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Least confidence of each of `classes` for a window to be answered; (0,) for numbers."""
+        if self.task == "regression":
+            return (0.0,)
+        refusal = self.fitted.refusal
+        if refusal is None:
+            return (0.0,) * len(self.classes)
+        return tuple(refusal.windows.thresholds.tolist())
+
     def decide(
         self,
         values: NDArray[np.float64],
@@ -400,10 +443,10 @@ class Pipeline:
         everything else of a live hop.
         """
         proba = self._model.probabilities(self.taken(values))
-        refused = np.zeros(len(proba), dtype=np.bool_) if strange is None else strange
+        refused = self.unsure(proba) if strange is None else self.unsure(proba) | strange
         return tuple(
-            self._decision(row, float(moment), strange=bool(odd))
-            for row, moment, odd in zip(proba, time_s, refused, strict=True)
+            self._decision(row, float(moment), rejected=bool(no))
+            for row, moment, no in zip(proba, time_s, refused, strict=True)
         )
 
     def probabilities(
@@ -437,17 +480,9 @@ class Pipeline:
         scaled = self.scale(table.values, person=person)
         return self.decide(scaled, table.index.stop_s, strange=self.strange(table.values))
 
-    def _decision(
-        self, proba: NDArray[np.float64], time_s: float, *, strange: bool = False
-    ) -> Decision:
-        best, classes = int(proba.argmax()), self.classes
-        return Decision(
-            classes[best],
-            proba,
-            classes,
-            time_s,
-            rejected=strange or bool(proba[best] < self.config.reject_below),
-        )
+    def _decision(self, proba: NDArray[np.float64], time_s: float, *, rejected: bool) -> Decision:
+        classes = self.classes
+        return Decision(classes[int(proba.argmax())], proba, classes, time_s, rejected=rejected)
 
     def _scaled(self, table: FeatureTable) -> NDArray[np.float64]:
         learned = self.fitted
@@ -499,6 +534,21 @@ def _new_model(config: PipelineConfig, seed: int, *, fs_hz: float | None = None)
             "or select; set scaling='none' and no selection."
         )
     return model
+
+
+def _inner_answers(
+    config: PipelineConfig, table: FeatureTable, classes: tuple[str, ...], *, seed: int
+) -> Asked:
+    """Return what fits the pipeline on some training rows and answers for others."""
+
+    def ask(train: NDArray[np.bool_], test: NDArray[np.bool_]) -> NDArray[np.float64]:
+        inner = Pipeline(config, seed=seed).fit(table.take(np.flatnonzero(train)))
+        said = inner.predict_proba(table.take(np.flatnonzero(test)))
+        whole = np.zeros((len(said), len(classes)))
+        whole[:, [classes.index(name) for name in inner.classes]] = said
+        return whole
+
+    return ask
 
 
 def _eaten(values: NDArray[np.float64], model: Model, layout: Layout) -> NDArray[np.float64]:

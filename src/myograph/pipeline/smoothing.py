@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from myograph.core.checks import check_count, check_positive
 from myograph.core.decision import Decision
 from myograph.core.errors import DataError, ParameterError
+from myograph.models.rejection import class_thresholds
 
 __all__ = [
     "BayesianFusion",
@@ -357,15 +358,12 @@ def rejection_thresholds(
         )
     if not 0 < most_wrong < 1:
         raise ParameterError(f"most_wrong must be above 0 and below 1; got {most_wrong!r}.")
-    called = values.argmax(axis=1)
-    thresholds = {}
-    for number, name in enumerate(classes):
-        rows = np.flatnonzero(called == number)
-        order = rows[np.argsort(-values[rows, number], kind="stable")]
-        wrong = np.cumsum([truth[row] != name for row in order]) / np.arange(1, len(order) + 1)
-        kept = np.flatnonzero(wrong <= most_wrong)
-        if not len(rows):
-            thresholds[name] = 0.0
-        else:
-            thresholds[name] = float(values[order[kept[-1]], number]) if len(kept) else 1.0
-    return thresholds
+    places = {name: number for number, name in enumerate(classes)}
+    meant = np.array([places.get(name, -1) for name in truth], dtype=np.intp)
+    alone = np.arange(len(meant))
+    limits = class_thresholds(values, meant, alone, accuracy=1 - most_wrong)
+    called = set(values.argmax(axis=1).tolist())
+    return {
+        name: min(float(limits[number]), 1.0) if number in called else 0.0
+        for name, number in places.items()
+    }

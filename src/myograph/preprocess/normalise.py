@@ -71,6 +71,11 @@ class _Referenced(Step):
             check_positive(numbers[-1], name=f"reference of channel {channel!r}")
             yield (str(person), str(channel), *numbers)
 
+    @property
+    def needs_person(self) -> bool:
+        """Whether there is a reference for each person, and none for anybody else."""
+        return self._needs()
+
     def people(self) -> tuple[str, ...]:
         """Return whose references are known; the empty text is somebody unnamed."""
         return tuple(dict.fromkeys(str(row[0]) for row in self.learned))

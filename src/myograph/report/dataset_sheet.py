@@ -36,7 +36,7 @@ DATASET_SHEET = Checklist(
         item("", _HOW, "what people did", "tasks"),
         item("", _HOW, "who was asked, when, and what they agreed to", "",
              "recruiting, dates, consent, ethics committee"),
-        item("", _PREPARED, "what was left out, and why", "dropped"),
+        item("", _PREPARED, "what was left out, and why", "dropped-whole"),
         item("", _PREPARED, "filters, windows and what is measured", "filters windows recipe"),
         item("", _USE, "what may and may not be concluded", "data-notes",
              "uses that would be wrong"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from myograph.report.comparison import reach_words
 from myograph.report.facts import Evidence
+from myograph.report.words import dropped_words
 from myograph.validate.metrics import METRICS
 from myograph.validate.probes import NAMES
 
@@ -20,6 +22,9 @@ _UNLOCKED = (
     "No model file was given: nothing is locked, and these papers are about a procedure, not about "
     "a model that could be used."
 )
+#: A difference is shown when luck alone gives one as large at most so often, corrected for how
+#: many were tested.
+_LEVEL = 0.05
 _UNTESTED = (
     "The locked file itself was not tested: the figures are those of models made in the same way "
     "in the folds."
@@ -38,7 +43,7 @@ def doubts(evidence: Evidence) -> list[str]:
     told += _not_better(result)
     if result.split.get("scope") != "across people":
         told.append("The scores are about people whose data trained the model.")
-    told += [f"Not in the figures: {what} ({why})." for what, why in result.dropped]
+    told += [f"Not in the figures: {dropped_words(what, why)}." for what, why in result.dropped]
     told.append(_UNLOCKED if evidence.lock is None else _UNTESTED)
     return [*told, *result.notes]
 
@@ -58,12 +63,18 @@ def _without_muscle(result: ValidationResult) -> list[str]:
 def _not_better(result: ValidationResult) -> list[str]:
     """Say which simple methods the model equals, and which it is not shown to surpass."""
     equal = [n for n, gain in result.gain.items() if gain.low == gain.value == gain.high == 0]
+    found = result.comparisons
+    people = min((each.difference.n for each in found), default=0)
+    reach = reach_words(people, "holm", len(found)) if found else ""
+    # So few people that no p-value could be small: the intervals are all there is.
+    chance = {} if reach else {each.second: each.corrected for each in found}
     rivals = [
         name
         for name, gain in result.gain.items()
-        if name not in equal and not _better(result.headline, gain)
+        if name not in equal
+        and not (_better(result.headline, gain) and chance.get(name, 0.0) <= _LEVEL)
     ]
-    told = []
+    told = [reach] if reach else []
     if equal:
         told.append(f"No better and no worse than {', '.join(equal)}, person by person.")
     if rivals:

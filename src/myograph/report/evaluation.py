@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from myograph.report.comparison import gain_table
 from myograph.report.figures import Rung, confusion_matrix, ladder, people_scores
 from myograph.report.html import Html, code, definitions, element, figure, join, listed, page, table
 from myograph.report.material import Material
+from myograph.report.refusals import refusal_parts
 from myograph.report.robustness import robustness_parts
 from myograph.report.signals import signal_traces, spectra
 from myograph.report.subgroups import subgroup_parts
@@ -59,6 +61,7 @@ _SECTIONS = {
     "pipeline": "From samples to decisions",
     "confounds": "What else tells the label",
     "trust": "What its probabilities are worth",
+    "refusals": "When it does not answer",
     "groups": "For whom it works",
     "robustness": "When recordings go wrong",
     "audits": "Audits",
@@ -188,6 +191,8 @@ def _sections(
         yield "confounds", tuple(_confounds(result.confounds, Measure(result.headline)))
     if result.trust is not None:
         yield "trust", tuple(trust_parts(result.trust))
+    if result.refusals is not None:
+        yield "refusals", tuple(refusal_parts(result.refusals, result.config))
     if result.subgroups or result.sites is not None:
         yield "groups", tuple(subgroup_parts(result.subgroups, result.headline, result.sites))
     if result.robustness is not None:
@@ -225,21 +230,7 @@ def _ladder(result: ValidationResult) -> Html:
     )
     if not result.gain:
         return figure(drawn, caption)
-    points = " points" if measure.percent else ""
-    rows = [
-        (
-            name,
-            measure.gain(gain.value) + points,
-            f"{measure.gain(gain.low)} to {measure.gain(gain.high)}",
-        )
-        for name, gain in result.gain.items()
-    ]
-    gains = table(
-        ["baseline", "difference", "95 % interval"],
-        rows,
-        caption="How much more than each baseline the method reaches, compared person by person.",
-        numbers_from=1,
-    )
+    gains = gain_table(result.gain, result.comparisons, result.headline)
     return join([figure(drawn, caption), gains])
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from myograph.report.material import Material
+from myograph.report.refusals import refusal_words
 from myograph.report.robustness import robustness_rows
 from myograph.report.subgroups import site_words, subgroup_words
 from myograph.report.trust import benefit_words, worth_words
 from myograph.report.words import (
     Measure,
+    chance_words,
     confound_rows,
+    dropped_words,
     pipeline_words,
     plural,
+    rule_words,
     selection_words,
     split_words,
     stability_rows,
@@ -23,6 +27,7 @@ from myograph.report.words import (
 if TYPE_CHECKING:
     from myograph.core.decision import Estimate
     from myograph.pipeline.lock import Lock
+    from myograph.validate.compare import Comparison
     from myograph.validate.manifest import SplitManifest
     from myograph.validate.result import ValidationResult
     from myograph.validate.trust import Trust
@@ -49,6 +54,7 @@ LABELS = {
     "balance": "tested per class",
     "known-of-people": "what is known of people and devices",
     "dropped": "what was left out, and why",
+    "dropped-whole": "everything that was left out, and why",
     "digest": "digest of the data",
     "filters": "filters",
     "windows": "windows",
@@ -82,6 +88,7 @@ LABELS = {
     "expects": "what the locked model expects",
     "calibration": "calibration of the probabilities",
     "benefit": "net benefit at a decision threshold",
+    "refusals": "when it does not answer, and what that comes to",
     "worth": "what an answer is worth at a prevalence",
     "sites": "between sites",
     "subgroups": "scores of subgroups",
@@ -200,8 +207,11 @@ def _data(evidence: Evidence) -> _Told:
         unit = "people" if result.headline.startswith("person_") else "windows"
         told = ", ".join(f"{name} {n:,}" for name, n in zip(result.classes, sums, strict=True))
         yield "balance", f"{told} ({unit})", "result.json: confusion"
-    dropped = "; ".join(f"{what}: {why}" for what, why in result.dropped)
-    yield "dropped", dropped or "nothing was left out", "result.json: dropped"
+    whole = "; ".join(f"{what}: {why}" for what, why in result.dropped)
+    short = "; ".join(dropped_words(what, why) for what, why in result.dropped)
+    nothing = "nothing was left out"
+    yield "dropped", short or nothing, "result.json: dropped"
+    yield "dropped-whole", whole or nothing, "result.json: dropped"
     if result.confounds is not None and result.confounds.unasked:
         told = "; ".join(f"{what}: {why}" for what, why in sorted(result.confounds.unasked.items()))
         yield "known-of-people", told, "result.json: confounds.unasked"
@@ -234,11 +244,11 @@ def _pipeline(evidence: Evidence) -> _Told:
     if result.selection:
         yield "selected", selection_words(result.selection), "result.json: selection"
     if result.task == "classification":
-        reject = result.config.get("reject_below") or 0.0
         told = "a probability for each class in every window; the most probable one is the answer"
-        if reject:
-            told += f", rejected below {reject:g}"
-        yield "output", told, "result.json: task, config.reject_below"
+        refused = rule_words(result.config)
+        if refused:
+            told += f"; refused are answers {refused}"
+        yield "output", told, "result.json: task, config.reject_below, config.reject"
     else:
         yield "output", "a value for every window", "result.json: task"
 
@@ -297,14 +307,20 @@ def _results(evidence: Evidence) -> _Told:
     )
     yield "people", told, f"result.json: distribution.{result.headline}"
     told = "; ".join(
-        f"{name} {measure.told(each)}" + _gained(result.gain.get(name), measure)
+        f"{name} {measure.told(each)}"
+        + _gained(result.gain.get(name), measure)
+        + _tested(result.comparisons, name)
         for name, each in result.ladder.items()
     )
-    yield "baselines", told, "result.json: ladder, gain"
+    yield "baselines", told, "result.json: ladder, gain, comparisons"
     if result.trust is not None:
         yield "calibration", _calibration(result.trust), "result.json: trust"
         yield "benefit", benefit_words(result.trust), "result.json: trust.benefit"
         yield "worth", worth_words(result.trust), "result.json: trust.worth"
+    if result.refusals is not None:
+        yield "refusals", refusal_words(result.refusals), "result.json: refusals"
+    elif result.classes and not rule_words(result.config):
+        yield "refusals", "never: every window is answered", "result.json: config"
     told = subgroup_words(result.subgroups, result.headline)
     yield "subgroups", told, "result.json: subgroups"
     if result.sites is not None:
@@ -331,6 +347,11 @@ def _gained(gain: Estimate | None, measure: Measure) -> str:
         return ""
     ends = f"{measure.gain(gain.low)} to {measure.gain(gain.high)}"
     return f", this model {measure.gain(gain.value)} ({ends})"
+
+
+def _tested(comparisons: Sequence[Comparison], name: str) -> str:
+    found = [each for each in comparisons if each.second == name]
+    return f", {chance_words(found[0].corrected)} corrected" if found else ""
 
 
 def _doubts(evidence: Evidence) -> _Told:

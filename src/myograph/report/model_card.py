@@ -36,6 +36,7 @@ MODEL_CARD = Checklist(
         item("", _TESTED, "what else tells the label", "probes matched"),
         item("", _TESTED, "the same on changed recordings", "stability"),
         item("", _TESTED, "the same on spoilt recordings", "robustness"),
+        item("", _TESTED, "when it does not answer", "refusals"),
         item("", _OPEN, "groups", "subgroups sites known-of-people"),
         item("", _OPEN, "calibration and benefit", "calibration benefit worth"),
         item("", _OPEN, "ethics and harm", "", "who could be harmed, and how that is prevented"),

@@ -58,7 +58,7 @@ STARD_AI = Checklist(
              "whether a person had a part in reading it"),
         item("17b", _TESTS, "what those who gave the reference knew", "", "all of it"),
         item("18", _ANALYSIS, "how accuracy was estimated and compared", "measures baselines"),
-        item("19", _ANALYSIS, "answers that are none", "output", "how they were counted"),
+        item("19", _ANALYSIS, "answers that are none", "output refusals", "how they were counted"),
         item("20", _ANALYSIS, "missing data", "dropped known-of-people",
              "what is missing in the source itself"),
         item("21", _ANALYSIS, "differences that were looked into", "probes stability people",

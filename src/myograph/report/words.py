@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from myograph.config.schema import EVERY_OTHER
 from myograph.core.decision import Estimate
 from myograph.validate.probes import NAMES
 
@@ -16,10 +17,13 @@ __all__ = [
     "METRICS",
     "Measure",
     "amount",
+    "chance_words",
     "confound_rows",
+    "dropped_words",
     "in_order",
     "pipeline_words",
     "plural",
+    "rule_words",
     "selection_words",
     "signed",
     "split_words",
@@ -70,6 +74,9 @@ BASELINES = (
     "random-forest",
     "all-columns",
 )
+
+#: More names than this are counted where they are not the matter.
+_MOST_NAMES = 4
 
 _REGRESSION = ("mae", "rmse", "r2")
 _SHARES = ("accuracy", "precision", "recall", "f1")
@@ -150,6 +157,33 @@ def amount(value: float) -> str:
     return f"{rounded:.0f}" if abs(rounded) >= 1000 else f"{rounded:g}"
 
 
+def chance_words(p: float) -> str:
+    """Write a p-value.
+
+    Examples
+    --------
+    >>> chance_words(0.0123), chance_words(0.00001), chance_words(1.0)
+    ('p 0.012', 'p < 0.001', 'p 1')
+    """
+    return "p < 0.001" if p < 0.001 else f"p {p:.2g}"
+
+
+def dropped_words(what: str, why: str) -> str:
+    """Say what was left out in a line: of a long list of names the first, and how many more.
+
+    Examples
+    --------
+    >>> dropped_words("p1, p2", "left out as asked for")
+    'p1, p2 (left out as asked for)'
+    >>> dropped_words("p1, p2, p3, p4, p5, p6", "left out as asked for")
+    'p1, p2, p3 and 3 more (left out as asked for)'
+    """
+    names = what.split(", ")
+    if len(names) > _MOST_NAMES:
+        what = f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{what} ({why})"
+
+
 def in_order(given: Mapping[str, T], known: Iterable[str]) -> dict[str, T]:
     """Sort entries: the known ones in their order, the others after them by name.
 
@@ -212,6 +246,7 @@ def pipeline_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     features = [
         f if isinstance(f, str) else _call(f, "feature") for f in config.get("features", ())
     ]
+    refused = rule_words(config)
     stations = [
         ("filters", ", then ".join(steps) or "none: the signal as recorded"),
         ("windows", _windows(windowing)),
@@ -219,8 +254,47 @@ def pipeline_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("scaling", _SCALING.get(config.get("scaling", "none"), str(config.get("scaling")))),
         ("selection", _selection(config.get("selection"))),
         ("model", _parameters(str(model.get("name", "")), model.get("params", {}))),
+        ("refused", f"answers {refused}" if refused else ""),
     ]
     return [(name, told) for name, told in stations if told]
+
+
+def rule_words(config: Mapping[str, Any]) -> str:
+    """Say which answers a pipeline refuses; empty for one that refuses nothing.
+
+    Parameters
+    ----------
+    config : mapping
+        What `PipelineConfig.to_dict` gave.
+
+    Examples
+    --------
+    >>> rule_words({"reject_below": {"fist": 0.8, "*": 0.5}})
+    'less sure than 0.8 (fist), 0.5 (every other class)'
+    >>> rule_words({"reject_below": 0.0, "reject": {"accuracy": 0.95}})
+    'less sure than what their class was learned to need, so that 95 % of its answers are right'
+    """
+    told = []
+    below, learned, gate = (config.get(k) for k in ("reject_below", "reject", "novelty"))
+    if isinstance(below, Mapping):
+        named = {k: v for k, v in below.items() if k != EVERY_OTHER}
+        parts = [f"{value:g} ({name})" for name, value in named.items()]
+        if EVERY_OTHER in below:
+            others = "every other class" if named else "every class"
+            parts.append(f"{below[EVERY_OTHER]:g} ({others})")
+        told.append(f"less sure than {', '.join(parts)}")
+    elif below:
+        told.append(f"less sure than {below:g}")
+    if learned:
+        aim = (
+            f"{100 * learned['accuracy']:g} % of its answers are right"
+            if learned.get("accuracy")
+            else f"{100 * learned['coverage']:g} % of its answers are given"
+        )
+        told.append(f"less sure than what their class was learned to need, so that {aim}")
+    if gate:
+        told.append(f"about windows unlike those learned from ({gate.get('name')})")
+    return "; ".join(told)
 
 
 def selection_words(selection: Mapping[str, Any]) -> str:

@@ -175,6 +175,7 @@ class Engine:
         self._nothing = np.full(len(classes), 1 / len(classes))
         self._no_level = np.full(self._decider.n_channels, np.nan)
         self._label = classes[0]
+        self._thresholds = self._pipeline.thresholds
         self._pace = Pace(layout.fs_hz)
         self._watch = Watch(layout, constant_s=self._rules.constant_s)
         self._held = np.zeros(layout.n_channels, dtype=np.float32)
@@ -308,7 +309,7 @@ class Engine:
     ) -> None:
         best = int(proba.argmax())
         classes = self._decider.classes
-        unsure = bool(proba[best] < self._pipeline.config.reject_below)
+        unsure = bool(proba[best] < self._thresholds[best])
         why = "strange" if window.strange else "unsure" if unsure else ""
         if self._watch.any_constant and self._rules.on_constant == "abstain":
             why = "constant"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,14 +124,31 @@ class Truth:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Truth:
-        """Read what `save` wrote; ``path`` is the one given there."""
+        """Read what `save` wrote; ``path`` is the one given there.
+
+        Raises
+        ------
+        FormatError
+            If one of the two files is missing or damaged, or they are no ground truth.
+        """
         stem = Path(path)
-        text = stem.with_name(stem.name + ".json").read_text(encoding="utf-8")
-        header = json.loads(text)
-        if header.get("format") != FORMAT:
-            raise FormatError(f"{stem}.json is not {FORMAT}; got {header.get('format')!r}.")
-        with np.load(stem.with_name(stem.name + ".npz"), allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+        try:
+            text = stem.with_name(stem.name + ".json").read_text(encoding="utf-8")
+            header = json.loads(text)
+            if not isinstance(header, dict) or header.get("format") != FORMAT:
+                found = header.get("format") if isinstance(header, dict) else header
+                raise FormatError(f"{stem}.json is not {FORMAT}; got {found!r}.")
+            with np.load(stem.with_name(stem.name + ".npz"), allow_pickle=False) as data:
+                arrays = {name: data[name] for name in data.files}
+        except FileNotFoundError as error:
+            raise FormatError(
+                f"There is no ground truth at {stem}: {error.filename} is missing. It is two "
+                "files, NAME.json and NAME.npz; give their place without the ending."
+            ) from error
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(f"The ground truth at {stem} is damaged: {error}.") from error
         return cls(
             duration_s=header["duration_s"],
             discharges={m: _discharges(arrays, m, header) for m in header["n_units"]},

@@ -102,7 +102,7 @@ def measure_robustness(
     first = recordings[0]
     given = Given(first.layout, first.device, options.circumference_mm)
     challenges, refused, assumptions = challenges_for(given)
-    plan = _Plan(config, split, table, classes_of(table.index), challenges, seed)
+    plan = _Plan(config.answering(), split, table, classes_of(table.index), challenges, seed)
     found = plan.carry_out(recordings, options)
     scorer, scores = _scored(plan, [each[None] for each in found], options.bootstrap)
     headline = scorer.headline

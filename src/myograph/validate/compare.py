@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -69,6 +69,24 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON-able data."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Comparison:
+        """Rebuild it from what `to_dict` gave."""
+        return cls(**{**data, "difference": Estimate(**data["difference"])})
+
+    def turned(self) -> Comparison:
+        """Return the same comparison, told from the other side."""
+        gap = self.difference
+        return Comparison(
+            self.second,
+            self.first,
+            replace(gap, value=0.0 - gap.value, low=0.0 - gap.high, high=0.0 - gap.low),
+            self.p,
+            self.corrected,
+            self.worse,
+            self.better,
+        )
 
 
 def compare_models(

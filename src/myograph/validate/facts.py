@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from myograph.config.schema import PipelineConfig
+from myograph.core.recipe import digest_of
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
 from myograph.pipeline.versions import versions
@@ -44,6 +45,8 @@ def data_facts(table: FeatureTable, tested: WindowIndex) -> dict[str, Any]:
         "channels": len(table.layout.channels),
         "fs_hz": table.layout.fs_hz,
         "recipe": str(table.recipe),
+        # Whatever is measured in them: by this two results are known to be about the same signals.
+        "tested_digest": digest_of(np.unique(tested.recording).tolist()),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -9,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from myograph.config.schema import PipelineConfig
 from myograph.core.table import FeatureTable
 from myograph.pipeline.pipeline import Pipeline
+from myograph.pipeline.rejecting import known_thresholds
 from myograph.validate.fold import Rows
 
 __all__ = ["answer", "fit_rows", "one_thread"]
@@ -24,8 +27,15 @@ def one_thread() -> threadpool_limits:
 
 
 def fit_rows(config: PipelineConfig, table: FeatureTable, rows: Rows, *, seed: int) -> Pipeline:
-    """Fit a pipeline, built from its configuration alone, on these rows."""
-    return Pipeline(config, seed=seed).fit(table.take(rows))
+    """Fit a pipeline, built from its configuration alone, on these rows.
+
+    A class that stands in the table and not in these rows needs no threshold: it is never answered.
+    """
+    part = table.take(rows)
+    if isinstance(config.reject_below, Mapping):
+        shown, known = (set(np.unique(each.index.label).tolist()) for each in (part, table))
+        config = known_thresholds(config, shown, known)
+    return Pipeline(config, seed=seed).fit(part)
 
 
 def answer(

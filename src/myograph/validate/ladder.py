@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +12,9 @@ from myograph.config.schema import ModelConfig, PipelineConfig
 from myograph.core.errors import DataError
 from myograph.core.table import FeatureTable
 from myograph.models import MODELS
+from myograph.validate.compare import Comparison, compare_models
 
-__all__ = ["MODEL", "Rung", "build_ladder"]
+__all__ = ["MODEL", "Rung", "build_ladder", "compare_rungs"]
 
 #: Name of the evaluated pipeline among the rungs.
 MODEL = "model"
@@ -63,7 +66,7 @@ def build_ladder(
     plain, notes = _plain_table(table, given)
     if config.selection is not None:
         # What the selection is worth: the same pipeline with every column.
-        every = config.model_copy(update={"selection": None, "novelty": None})
+        every = config.answering().model_copy(update={"selection": None})
         rungs.append(Rung("all-columns", every, table))
     if classes:
         rungs.append(_rung("majority", config, table, model="majority"))
@@ -81,16 +84,39 @@ def build_ladder(
     return tuple(rungs), notes
 
 
+def compare_rungs(
+    people: Mapping[str, Mapping[str, float]], *, seed: int
+) -> tuple[Comparison, ...]:
+    """Test the model against every baseline, corrected for their number (Holm).
+
+    Parameters
+    ----------
+    people : mapping of str to mapping of str to float
+        Rung, then person; NaN where a person has no score.
+    seed : int
+
+    Returns
+    -------
+    tuple of Comparison
+        The model first. Empty where fewer than two people have a score by both.
+    """
+    ours = people[MODEL]
+
+    def shared(scores: Mapping[str, float]) -> int:
+        return sum(math.isfinite(ours[name]) and math.isfinite(scores[name]) for name in ours)
+
+    known = {name: scores for name, scores in people.items() if shared(scores) >= 2}
+    if len(known) < 2:
+        return ()
+    return tuple(each.turned() for each in compare_models(known, reference=MODEL, seed=seed))
+
+
 def _rung(
     name: str, config: PipelineConfig, table: FeatureTable, *, model: str, **params: int
 ) -> Rung:
-    # A gate changes no probability; only ours pays for one.
-    plain = {
-        "model": ModelConfig(name=model, params=dict(params)),
-        "selection": None,
-        "novelty": None,
-    }
-    return Rung(name, config.model_copy(update=plain), table)
+    # What only refuses changes no probability; only ours pays for it.
+    plain = {"model": ModelConfig(name=model, params=dict(params)), "selection": None}
+    return Rung(name, config.answering().model_copy(update=plain), table)
 
 
 def _plain_table(

@@ -47,7 +47,7 @@ def probe_rungs(
         seen = FeatureTable(
             both, names, ("1",) * len(names), table.index, table.layout, table.recipe
         )
-        rungs.append(Rung(PREFIX + name, config.model_copy(update=plain), seen))
+        rungs.append(Rung(PREFIX + name, config.answering().model_copy(update=plain), seen))
     return tuple(rungs)
 
 

@@ -6,7 +6,6 @@ sum to everything that was asked.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from myograph.core.decision import Estimate
 from myograph.core.errors import DataError, ParameterError
+from myograph.models.rejection import Rejection, class_thresholds
 from myograph.validate.answers import Answers
 from myograph.validate.stats import mean_estimate, resample
 
@@ -32,55 +32,6 @@ Array = NDArray[np.float64]
 
 #: Shares of windows at which curves are told.
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
-
-
-@dataclass(frozen=True, eq=False)
-class Rejection:
-    """A confidence below which no answer is given, for each class that could be answered.
-
-    Parameters
-    ----------
-    classes : tuple of str
-    thresholds : ndarray, shape (n_classes,)
-        Infinite for a class that was never sure enough: it is always refused.
-    accuracy : float
-        What answers of each class were to reach on the people the thresholds were fitted on.
-    """
-
-    classes: tuple[str, ...]
-    thresholds: Array
-    accuracy: float
-
-    def refused(self, proba: ArrayLike) -> NDArray[np.bool_]:
-        """Return which windows get no answer, shape (n_windows,)."""
-        given = np.asarray(proba, dtype=np.float64)
-        if given.ndim != 2 or given.shape[1] != len(self.classes):
-            raise DataError(
-                f"These thresholds are for {len(self.classes)} classes; got probabilities of "
-                f"shape {given.shape}."
-            )
-        return np.asarray(given.max(axis=1) < self.thresholds[given.argmax(axis=1)])
-
-    @property
-    def silent(self) -> tuple[str, ...]:
-        """The classes that are never answered."""
-        return tuple(
-            name for name, t in zip(self.classes, self.thresholds, strict=True) if math.isinf(t)
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON-able data; an infinite threshold is None."""
-        return {
-            "classes": list(self.classes),
-            "thresholds": [None if math.isinf(t) else float(t) for t in self.thresholds],
-            "accuracy": self.accuracy,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Rejection:
-        """Rebuild it from what `to_dict` gave."""
-        thresholds = [math.inf if t is None else t for t in data["thresholds"]]
-        return cls(tuple(data["classes"]), np.array(thresholds), data["accuracy"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +76,19 @@ class Outcome:
         return cls(**whole)
 
 
-def fit_rejection(answers: Answers, *, accuracy: float) -> Rejection:
+def fit_rejection(
+    answers: Answers, *, accuracy: float | None = None, coverage: float | None = None
+) -> Rejection:
     """Find, class by class, the lowest confidence from which answers are right often enough.
 
     Parameters
     ----------
     answers : Answers
         Held-out answers of people on whom the thresholds will not be judged.
-    accuracy : float
+    accuracy : float, optional
         Share of right answers wanted among the answers of each class, people counting alike.
+    coverage : float, optional
+        Or: share of each class's answers to be given, the surest first.
 
     Returns
     -------
@@ -149,23 +104,10 @@ def fit_rejection(answers: Answers, *, accuracy: float) -> Rejection:
     >>> rule.thresholds.tolist(), rule.silent
     ([0.8, inf], ('b',))
     """
-    if not 0 < accuracy <= 1:
-        raise ParameterError(f"accuracy must lie in (0, 1]; got {accuracy!r}.")
-    thresholds = np.full(len(answers.classes), math.inf)
-    for k in range(len(answers.classes)):
-        mine = np.flatnonzero(answers.predicted == k)
-        if not len(mine):
-            continue
-        confidence = answers.confidence[mine]
-        order = np.argsort(-confidence, kind="stable")
-        weight = answers.weights[mine][order]
-        share = np.cumsum(weight * answers.right[mine][order]) / np.cumsum(weight)
-        # Equal confidences are answered together or not at all.
-        last = np.append(np.diff(confidence[order]) != 0, [True])
-        enough = np.flatnonzero(last & (share >= accuracy - 1e-12))
-        if len(enough):
-            thresholds[k] = confidence[order][enough[-1]]
-    return Rejection(answers.classes, thresholds, accuracy)
+    thresholds = class_thresholds(
+        answers.proba, answers.truth, answers.people.codes, accuracy=accuracy, coverage=coverage
+    )
+    return Rejection(answers.classes, thresholds, accuracy, coverage)
 
 
 def outcome_of(

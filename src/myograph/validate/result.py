@@ -17,9 +17,11 @@ from myograph.core.decision import Estimate
 from myograph.core.errors import DataError, FormatError, OutputExistsError
 from myograph.core.windows import WindowIndex
 from myograph.models.aggregate import aggregate_people
+from myograph.validate.compare import Comparison
 from myograph.validate.heterogeneity import Heterogeneity
 from myograph.validate.manifest import SplitManifest, write_bytes, write_text
 from myograph.validate.probes import Confounds
+from myograph.validate.refusals import Refusals
 from myograph.validate.robustness import Robustness
 from myograph.validate.subgroups import Subgroup
 from myograph.validate.trust import Trust
@@ -111,12 +113,18 @@ class ValidationResult:
         The headline figure of simple baselines on the same folds.
     gain : dict of str to Estimate
         The model minus each baseline, person by person.
+    comparisons : tuple of Comparison
+        The model against each baseline, tested on the same people and corrected for how many there
+        are (Holm); empty where one person was tested.
     audits : tuple of Audit
     confounds : Confounds or None
         What probes reach that see no muscle; None when nothing was probed.
     trust : Trust or None
         What the probabilities, sets and refusals are worth; None for a numeric target, and for
         fewer than three people.
+    refusals : Refusals or None
+        What the pipeline's own thresholds and gate refuse, and what that comes to; None for one
+        that refuses nothing.
     subgroups : tuple of Subgroup
         Share of right answers (absolute error, for a number) of groups of people, sides, devices
         and sites, as far as they are known and differ.
@@ -157,8 +165,10 @@ class ValidationResult:
     chance: float | None = None
     ladder: dict[str, Estimate] = field(default_factory=dict)
     gain: dict[str, Estimate] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
     confounds: Confounds | None = None
     trust: Trust | None = None
+    refusals: Refusals | None = None
     subgroups: tuple[Subgroup, ...] = ()
     sites: Heterogeneity | None = None
     robustness: Robustness | None = None
@@ -220,11 +230,13 @@ class ValidationResult:
             "metrics": _estimates(self.metrics),
             "ladder": _estimates(self.ladder),
             "gain": _estimates(self.gain),
+            "comparisons": [each.to_dict() for each in self.comparisons],
             "per_class": {name: _estimates(group) for name, group in self.per_class.items()},
             "confusion": self.confusion.tolist(),
             "audits": [audit.to_dict() for audit in self.audits],
             "confounds": None if self.confounds is None else self.confounds.to_dict(),
             "trust": None if self.trust is None else self.trust.to_dict(),
+            "refusals": None if self.refusals is None else self.refusals.to_dict(),
             "subgroups": [each.to_dict() for each in self.subgroups],
             "sites": None if self.sites is None else self.sites.to_dict(),
             "robustness": None if self.robustness is None else self.robustness.to_dict(),
@@ -255,11 +267,13 @@ class ValidationResult:
                 metrics=_from_estimates(data["metrics"]),
                 ladder=_from_estimates(data["ladder"]),
                 gain=_from_estimates(data["gain"]),
+                comparisons=tuple(Comparison.from_dict(c) for c in data.get("comparisons", ())),
                 per_class={k: _from_estimates(v) for k, v in data["per_class"].items()},
                 confusion=_matrix(data["confusion"]),
                 audits=tuple(Audit(**audit) for audit in data["audits"]),
                 confounds=_confounds(data.get("confounds")),
                 trust=Trust.from_dict(data["trust"]) if data.get("trust") else None,
+                refusals=Refusals.from_dict(data["refusals"]) if data.get("refusals") else None,
                 subgroups=tuple(Subgroup.from_dict(each) for each in data.get("subgroups", ())),
                 sites=Heterogeneity.from_dict(data["sites"]) if data.get("sites") else None,
                 robustness=_robustness(data.get("robustness")),

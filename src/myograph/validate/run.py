@@ -16,6 +16,7 @@ from myograph.core.recipe import digest_of
 from myograph.core.table import FeatureTable
 from myograph.core.windows import WindowIndex
 from myograph.pipeline.fanout import fan_out
+from myograph.pipeline.rejecting import stated_refusal
 from myograph.validate import leakage
 from myograph.validate.answers import Answers
 from myograph.validate.checkpoint import Checkpoint, Outputs, table_digest
@@ -23,12 +24,13 @@ from myograph.validate.facts import data_facts, environment, split_facts
 from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold, Rows
 from myograph.validate.heterogeneity import Heterogeneity, site_heterogeneity
-from myograph.validate.ladder import MODEL, Rung, build_ladder
+from myograph.validate.ladder import MODEL, Rung, build_ladder, compare_rungs
 from myograph.validate.manifest import SplitManifest
 from myograph.validate.metrics import METRICS
 from myograph.validate.nuisance import Nuisance
 from myograph.validate.probing import CHANGED, confounds, probe_rungs
 from myograph.validate.progress import Clock, Progress, Reporter
+from myograph.validate.refusals import measure_refusals, refused_in_fold
 from myograph.validate.result import Audit, Predictions, RunInfo, ValidationResult
 from myograph.validate.scores import Scorer, Scores
 from myograph.validate.selected import selection_facts, taken_in_fold
@@ -141,6 +143,7 @@ def evaluate(
     manifest = split.manifest(table.index)
     folds = manifest.rows(table.index)
     classes = classes_of(table.index)
+    stated_refusal(config, classes)  # an unknown class is refused before any fold is fitted
     _check_training_sides(table.index, folds, classes)
     rungs, notes = build_ladder(
         config, table, baselines=options.baselines, given=options.baseline_table
@@ -271,6 +274,7 @@ def _one_fold(
             if rung.name == MODEL:
                 notes = list(pipeline.notes)
                 outputs |= taken_in_fold(pipeline)
+                outputs |= refused_in_fold(pipeline, rung.table.take(job.test), classes)
                 if job.asked is not None:
                     outputs[_AUDITED] = answer(pipeline, rung.table.take(job.asked), classes)
                 for name, table in changed.items():
@@ -315,6 +319,9 @@ def _assemble(run: _Run, table: FeatureTable, outputs: Sequence[Outputs]) -> _Sc
             "chance": scorer.chance,
             "predictions": predictions,
             "trust": _trust(scorer, predictions, run),
+            "refusals": measure_refusals(
+                run.rungs[0].config, predictions, outputs, run.classes, seed=run.seed
+            ),
             **_described(scorer, scores[MODEL]),
             **compared,
             "confounds": confounds(
@@ -404,7 +411,11 @@ def _compared(scorer: Scorer, scores: dict[str, Scores]) -> dict[str, Any]:
             ladder[name] = estimate
         if difference is not None:
             gain[name] = difference
-    return {"ladder": ladder, "gain": gain}
+    people = {
+        name: dict(zip(scorer.people.names, each.per_person[headline].tolist(), strict=True))
+        for name, each in scores.items()
+    }
+    return {"ladder": ladder, "gain": gain, "comparisons": compare_rungs(people, seed=scorer.seed)}
 
 
 def _audits(

@@ -101,7 +101,7 @@ class Scorer:
         seed: int,
         n_resamples: int,
     ) -> None:
-        self.index, self.classes, self.method = index, classes, method
+        self.index, self.classes, self.method, self.seed = index, classes, method, seed
         self.people = Groups.of(index.subject)
         n_people = len(self.people.names)
         self.single = n_people == 1

@@ -411,8 +411,9 @@ def _try_fold(
     output, told = np.empty(0), ""
     with one_thread():
         try:
-            pipeline = fit_rows(*what, task.train, seed=task.seed)
-            output = answer(pipeline, what[1].take(task.test), classes)
+            config, table = what
+            pipeline = fit_rows(config.answering(), table, task.train, seed=task.seed)
+            output = answer(pipeline, table.take(task.test), classes)
         except MyographError as error:  # a setting that cannot be fitted is an outcome
             told = str(error)
     return _Part(task.trial, task.fold, output, time.process_time() - begin, told)

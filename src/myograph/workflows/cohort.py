@@ -22,6 +22,9 @@ __all__ = ["PEOPLE_FROM", "Cohort", "Data", "Selection", "open_cohort"]
 #: What a verb may be given as its data.
 Data: TypeAlias = "str | PathLike[str] | Dataset | Sequence[Recording]"
 
+#: More people than this are not listed to somebody who misspelt one.
+_MOST_NAMES = 12
+
 #: Where the name of the person comes from when the data are files.
 PEOPLE_FROM = ("header", "folder", "file")
 
@@ -90,7 +93,8 @@ class Selection:
         """
         for person in (*self.people, *self.leave_out):
             if person not in known:
-                raise ParameterError(unknown_name(person, known, what=f"person in {where}"))
+                told = unknown_name(person, known, what=f"person in {where}", most=_MOST_NAMES)
+                raise ParameterError(told)
         kept = [p for p in self.people or known if p not in set(self.leave_out)]
         if not kept:
             raise DataError(f"Nobody is left of {where} once {list(self.leave_out)} are left out.")

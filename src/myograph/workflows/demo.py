@@ -205,12 +205,24 @@ def _cohort(data: str | None) -> tuple[Cohort, str, str]:
 
 def _beside_others(results: dict[str, ValidationResult], best: str) -> ValidationResult:
     """Return the best result with the other models and the majority on its ladder."""
+    from myograph.validate.ladder import MODEL, compare_rungs
+
     majority = {k: v for k, v in results[MODELS[0]].ladder.items() if k == "majority"}
     others = {
         name: result.metrics[result.headline] for name, result in results.items() if name != best
     }
-    gain = {k: v for k, v in results[best].gain.items() if k in {**majority, **others}}
-    return replace(results[best], ladder={**majority, **others}, gain=gain)
+    compared = compare_rungs(
+        {MODEL if name == best else name: _scores(result) for name, result in results.items()},
+        seed=results[best].seed,
+    )
+    gain = {k: v for k, v in results[best].gain.items() if k in majority}
+    gain |= {each.second: each.difference for each in compared}
+    return replace(results[best], ladder={**majority, **others}, gain=gain, comparisons=compared)
+
+
+def _scores(result: ValidationResult) -> dict[str, float]:
+    scores = result.per_person[result.headline]
+    return {person: np.nan if value is None else value for person, value in scores.items()}
 
 
 def _typical(result: ValidationResult) -> str:

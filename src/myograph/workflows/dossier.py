@@ -22,6 +22,7 @@ from myograph.workflows.outputs import (
     write_json,
     write_text,
 )
+from myograph.workflows.settings import same_pipeline
 
 if TYPE_CHECKING:
     from myograph.report.checklist import Answer, Checklist
@@ -246,7 +247,7 @@ def _evidence(source: Path, model: str | PathLike[str] | None) -> Evidence:
     if model is None:
         return Evidence(result, material, split)
     lock, manifest = Lock.of(model), read_manifest(model)
-    if manifest["pipeline"] != dict(result.config):
+    if not same_pipeline(manifest["pipeline"], result.config):
         raise DataError(
             f"{model} is a model of another pipeline than the one that {source / RESULT} is about; "
             "give a model that was trained with the settings of the evaluation (config.toml)."

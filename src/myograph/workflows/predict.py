@@ -98,6 +98,21 @@ class Prediction:
         return float(np.mean(judged)) if judged else None
 
     @property
+    def refused(self) -> int:
+        """How many windows got no answer: not sure enough, or unlike anything learned from."""
+        return sum(decision.rejected for decision in self.decisions)
+
+    @property
+    def accuracy_answered(self) -> float | None:
+        """Share of right ones among the labelled windows that were answered; None without any."""
+        judged = [
+            decision.label == truth
+            for decision, truth in zip(self.decisions, self.truth, strict=True)
+            if truth and not decision.rejected
+        ]
+        return float(np.mean(judged)) if judged else None
+
+    @property
     def stretches(self) -> tuple[Stretch, ...]:
         """Runs of windows with one label of the recording, in time, and what was said in each."""
         pairs = zip(self.decisions, self.truth, strict=True)
@@ -122,6 +137,8 @@ class Prediction:
             "shares": self.shares,
             "accuracy": self.accuracy,
             "labelled_windows": self.labelled,
+            "refused_windows": self.refused,
+            "accuracy_answered": self.accuracy_answered,
             "stretches": [asdict(stretch) for stretch in self.stretches],
             "windows": windows,
         }

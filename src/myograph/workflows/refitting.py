@@ -38,10 +38,13 @@ def check_refitting(settings: EvaluationConfig) -> tuple[str, ...]:
     ------
     ParameterError
         If settings are also to be tuned, or the models tested on changed recordings.
+    DataError
+        If a step must have seen each person, and the split tests people who were never seen.
     """
     from myograph.pipeline.front import build_front
 
-    parts = build_front(settings.pipeline).learned_parts
+    front = build_front(settings.pipeline)
+    parts = front.learned_parts
     asked = {
         "tuning": settings.tuning is not None,
         "stability": settings.stability,
@@ -53,7 +56,22 @@ def check_refitting(settings: EvaluationConfig) -> tuple[str, ...]:
             f"{', '.join(parts)}: learned from the training recordings of each fold, and "
             f"{' and '.join(clash)} measure a table once for all folds; ask for one or the other."
         )
+    _check_known_people(settings, [step.name for step in front.steps if step.needs_person])
     return parts
+
+
+def _check_known_people(settings: EvaluationConfig, steps: Sequence[str]) -> None:
+    from myograph.validate.split import ACROSS
+    from myograph.workflows.evaluate import split_of
+
+    if steps and split_of(settings).scope == ACROSS:
+        named = " and ".join(f"step {name!r}" for name in steps)
+        raise DataError(
+            f"The split {settings.split.name!r} tests people who are on no training side, and "
+            f"{named} needs a reference of each person: nobody who is tested would have one. Test "
+            "people on another day (--split session), or use the rolling z-score (step "
+            "'rolling-zscore'), which needs no calibration."
+        )
 
 
 def plain_pipeline(config: PipelineConfig) -> PipelineConfig:

@@ -6,14 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from myograph.core.errors import DataError, ParameterError
 from myograph.core.layout import MUSCLE_KINDS
 from myograph.core.recording import GAP, Recording
 from myograph.workflows.cohort import Cohort
 
-__all__ = ["Choices", "default_pipeline", "read_options", "require_network", "resolve", "tuning"]
+if TYPE_CHECKING:
+    from myograph.config.schema import EvaluationConfig
+
+__all__ = [
+    "Choices",
+    "default_pipeline",
+    "read_options",
+    "require_network",
+    "resolve",
+    "same_pipeline",
+    "tuning",
+]
 
 # Above this rate a recording holds the band of surface EMG, and low frequencies are movement.
 # An armband at 200 Hz does not: it filters before it samples, and is taken as it is.
@@ -82,9 +93,11 @@ def resolve(cohort: Cohort, choices: Choices, *, people: Sequence[str] = ()) -> 
     _place_training(settings["pipeline"], choices.device)
     if people:
         settings["people"] = list(people)
-    return parse_config(
+    found = parse_config(
         apply_overrides(settings, choices.overrides), schema=EvaluationConfig, where=where
     )
+    _check_devices(found)
+    return found
 
 
 def read_options(given: Sequence[str]) -> dict[str, Any]:
@@ -185,6 +198,23 @@ def _from_flags(choices: Choices) -> dict[str, Any]:
     return settings
 
 
+def same_pipeline(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions are of one pipeline; what an older version did not know is default.
+
+    Examples
+    --------
+    >>> same_pipeline({"scaling": "none"}, {"model": {"name": "lda"}})
+    True
+    """
+    from myograph.config.load import parse_config
+    from myograph.config.schema import PipelineConfig
+
+    whole = [
+        parse_config(each, schema=PipelineConfig, where="a saved pipeline") for each in (one, other)
+    ]
+    return whole[0] == whole[1]
+
+
 def require_network(model: str, *, what: str) -> None:
     """Refuse a model that does not learn in epochs.
 
@@ -213,6 +243,17 @@ def _place_training(pipeline: dict[str, Any], device: str | None) -> None:
     pick_device(device)
     params = dict(pipeline["model"].get("params", {}))
     pipeline["model"] = {**pipeline["model"], "params": {**params, "device": device}}
+
+
+def _check_devices(settings: EvaluationConfig) -> None:
+    """Refuse a device that is not here, wherever it was asked for, before any work is done."""
+    pipeline = settings.pipeline
+    novelty = pipeline.novelty.to_dict() if pipeline.novelty is not None else {}
+    for asked in (pipeline.model.params.get("device"), novelty.get("device")):
+        if asked is not None:
+            from myograph.models.training import pick_device
+
+            pick_device(str(asked))
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

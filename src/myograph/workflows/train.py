@@ -18,7 +18,7 @@ from myograph.workflows.keeping import kept_tables
 from myograph.workflows.learning import Watching, watched
 from myograph.workflows.outputs import check_free
 from myograph.workflows.refitting import fitted_pipeline
-from myograph.workflows.settings import Choices, require_network, resolve
+from myograph.workflows.settings import Choices, require_network, resolve, same_pipeline
 
 if TYPE_CHECKING:
     from myograph.config.schema import EvaluationConfig
@@ -169,13 +169,26 @@ def fit_and_save(
         people=len(np.unique(table.index.subject)),
         windows=len(table),
         left_out=tuple(kept.left_out),
-        notes=tuple(pipeline.notes),
+        notes=(*pipeline.notes, *_thresholds(pipeline)),
     )
     trained = replace(trained, notes=(*trained.notes, *flat_notes(table)))
     summary = summarise(kept.validation) if kept.validation is not None else None
     card = _card(trained, cohort, kept.validation)
     save_model(pipeline, target, card=card, validation=summary, force=kept.force)
     return trained
+
+
+def _thresholds(pipeline: Pipeline) -> tuple[str, ...]:
+    """Say from which confidence on each class is answered, where that was learned."""
+    refusal = pipeline.fitted.refusal
+    if refusal is None or not refusal.people:
+        return ()
+    told = []
+    for unit, rule in (("windows", refusal.windows), ("recordings", refusal.recordings)):
+        named = zip(rule.classes, rule.to_dict()["thresholds"], strict=True)
+        limits = ", ".join(f"{k} {'never' if v is None else f'{v:.3g}'}" for k, v in named)
+        told.append(f"Least confidence to answer about {unit}: {limits}.")
+    return tuple(told)
 
 
 def summarise(result: ValidationResult) -> dict[str, Any]:
@@ -199,7 +212,7 @@ def _validation(
     from myograph.validate.result import ValidationResult
 
     result = ValidationResult.load(Path(folder))
-    if dict(result.config) != settings.pipeline.to_dict():
+    if not same_pipeline(result.config, settings.pipeline.to_dict()):
         raise DataError(
             f"{Path(folder) / RESULT} is about another pipeline than the one to be trained; a "
             "model carries its own validation only. Evaluate with the same settings first."

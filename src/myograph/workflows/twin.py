@@ -62,6 +62,7 @@ def fit_twin(  # noqa: PLR0913 - the verb as people type it: every option by its
     table : path
         See `myograph.workflows.visits.read_observations`.
     out : path
+        Ends in ``.json``.
     muscle, norms : optional
         See `myograph.workflows.visits.read_observations`.
     known : mapping of str to (median, spread), optional
@@ -74,7 +75,13 @@ def fit_twin(  # noqa: PLR0913 - the verb as people type it: every option by its
     progress : callable, optional
         ``progress(done, total, told)``.
     """
-    target = check_free(Path(out), force=force)
+    target = Path(out)
+    if target.suffix.lower() != ".json":
+        raise ParameterError(
+            f"A twin is written as JSON, and its file's name ends in .json (NAME.twin.json); got "
+            f"{target.name!r}."
+        )
+    check_free(target, force=force)
     if report is not None:
         check_free(Path(report), force=force)
     seen = read_observations(table, muscle=muscle, norms=norms)
