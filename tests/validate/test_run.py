@@ -16,7 +16,7 @@ import pytest
 from myograph.config.schema import ModelConfig, PipelineConfig
 from myograph.core.errors import DataError, ParameterError
 from myograph.pipeline.pipeline import Pipeline
-from myograph.validate import run as run_module
+from myograph.validate import foldrun
 from myograph.validate.checkpoint import table_digest
 from myograph.validate.result import ValidationResult
 from myograph.validate.run import Progress, RunOptions, evaluate
@@ -131,12 +131,12 @@ def test_audits_are_there_on_every_run(table):
 
 
 def test_a_pipeline_that_peeks_is_flagged(table, monkeypatch):
-    honest = run_module.fit_rows
+    honest = foldrun.fit_rows
 
     def peeking(config, whole, rows, *, seed):
         return honest(config, whole, rows, seed=seed).fit(whole)
 
-    monkeypatch.setattr(run_module, "fit_rows", peeking)
+    monkeypatch.setattr(foldrun, "fit_rows", peeking)
     result = evaluate(LDA, table, LOSO, options=RunOptions(baselines=False))
     assert [audit.name for audit in result.audits if not audit.passed] == ["fitting"]
 
@@ -290,9 +290,9 @@ def test_a_stopped_run_goes_on_where_it_was(table, tmp_path, monkeypatch):
             options=RunOptions(checkpoint=tmp_path, progress=stop_after(2)),
         )
     fitted = []
-    honest = run_module._one_fold
+    honest = foldrun._one_fold
     monkeypatch.setattr(
-        run_module,
+        foldrun,
         "_one_fold",
         lambda job, *rest: fitted.append(job.number) or honest(job, *rest),
     )

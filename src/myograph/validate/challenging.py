@@ -27,8 +27,8 @@ from myograph.validate.fitting import answer, fit_rows, one_thread
 from myograph.validate.fold import Fold
 from myograph.validate.manifest import unit_names
 from myograph.validate.robustness import Outcome, Robustness
-from myograph.validate.run import classes_of
 from myograph.validate.scores import Scorer, Scores
+from myograph.validate.sides import classes_of
 from myograph.validate.splits import Split
 
 __all__ = ["RobustnessOptions", "measure_robustness"]
