@@ -111,7 +111,7 @@ def test_a_misspelt_person_is_answered_by_the_nearest_not_by_everybody(
     many = [make_recording(subject=f"patient-{k:03d}") for k in range(40)]
     listed = r"one of 40 known ones \(patient-000, patient-001, patient-002, \.\.\.\); got"
     with pytest.raises(
-        ParameterError, match=listed + r".* Did you mean 'patient-0\d0' or"
+        ParameterError, match=listed + r".* Did you mean 'patient-0\d\d' or"
     ) as refused:
         open_cohort(many, Selection(["patient-01"]))
     assert len(str(refused.value)) < 250

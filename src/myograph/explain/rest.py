@@ -124,7 +124,7 @@ def quietest(levels: Array, *, apart: int = 1) -> Array:
 
     Examples
     --------
-    >>> quietest(np.array([2.0, 2.0, 2.0, 9.0, 9.0, 2.0])).round(6)
+    >>> float(quietest(np.array([2.0, 2.0, 2.0, 9.0, 9.0, 2.0])).round(6))
     2.0
     """
     given = np.maximum(levels, _LEAST)
