@@ -101,7 +101,8 @@ def _show(found: Contest) -> None:
     render.show_table(
         ["model", "what it is", measure.name, "95 % interval"], entry_rows(found), numbers_from=2
     )
-    render.show_table(PAIR_HEADERS, comparison_rows(found))
+    # The verdict is in the sentences below; without it the table fits a terminal.
+    render.show_table(PAIR_HEADERS[:-1], [row[:-1] for row in comparison_rows(found)])
     for sentence in comparison_sentences(found):
         render.line(f"- {sentence}")
     render.line(test_words(found.test, found.correction, len(found.comparisons)))
