@@ -44,7 +44,8 @@ TESTED = Collection("myo-cotellard", goals={"window": 0.86, "gesture": 0.90})
 #: Collections of other people, and which of their windows are taken: one in so many.
 OTHERS = {"ciil": 2, "uci-gestures": 1}
 N_FOLDS = 10
-#: Written down once. A prototype in four folds of people had them; nothing was searched.
+#: Written down once, after a prototype of nearly the same in four folds of these people; nothing
+#: was searched.
 LEARNING: dict[str, Any] = {
     "epochs": 6,
     "batch": 256,
