@@ -9,8 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from myograph.core.errors import DataError, ParameterError
-from myograph.workflows.evaluate import REPORT, RESULT
+from myograph.core.errors import ParameterError
+from myograph.workflows.evaluate import REPORT, RESULT, result_folder
 from myograph.workflows.outputs import check_folder, new_folder, write_json, write_text
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def compare(  # noqa: PLR0913 - the verb as people type it: every option by its 
 
     if out is not None:
         check_folder(Path(out), mark=COMPARISON, force=force)
-    named = _named([_folder(each) for each in results])
+    named = _named([result_folder(each) for each in results])
     lead = None if reference is None else _reference(reference, named)
     found = compare_results(
         {name: ValidationResult.load(folder) for name, folder in named.items()},
@@ -92,17 +92,6 @@ def compare(  # noqa: PLR0913 - the verb as people type it: every option by its 
     if out is not None:
         _save(found, Path(out), _command(named, found, shared=shared, seed=seed), force=force)
     return found
-
-
-def _folder(result: str | PathLike[str]) -> Path:
-    folder = Path(result)
-    if folder.name == RESULT:
-        folder = folder.parent
-    if not (folder / RESULT).is_file():
-        raise DataError(
-            f"{folder} holds no {RESULT}; give folders that myograph evaluate --out wrote."
-        )
-    return folder
 
 
 def _named(folders: Sequence[Path]) -> dict[str, Path]:

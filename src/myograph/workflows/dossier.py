@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from myograph.core.checks import unknown_name
 from myograph.core.errors import ArtifactError, DataError, FormatError, ParameterError
-from myograph.workflows.evaluate import MATERIAL, RESULT
+from myograph.workflows.evaluate import MATERIAL, RESULT, result_folder
 from myograph.workflows.outputs import (
     check_folder,
     new_folder,
@@ -131,7 +131,7 @@ def write_dossier(
     from myograph.report.facts import facts
 
     target = check_folder(Path(out), mark=DOSSIER, force=force)
-    source = _folder(result)
+    source = result_folder(result)
     evidence = _evidence(source, model)
     known, given = facts(evidence), _given(answers)
     bom = bill_of_materials()
@@ -212,17 +212,6 @@ def check_dossier(
             raise ArtifactError(f"{folder} locks no model: it was written without one.")
         Lock.from_dict(lock).check(model)
     return found
-
-
-def _folder(result: str | PathLike[str]) -> Path:
-    folder = Path(result)
-    if folder.name == RESULT:
-        folder = folder.parent
-    if not (folder / RESULT).is_file():
-        raise DataError(
-            f"{folder} holds no {RESULT}; give a folder that myograph evaluate --out wrote."
-        )
-    return folder
 
 
 def _evidence(source: Path, model: str | PathLike[str] | None) -> Evidence:

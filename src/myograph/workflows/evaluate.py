@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from myograph.core.errors import DataError
 from myograph.workflows.cluster import on_cluster
 from myograph.workflows.cohort import Cohort, Data, Selection, open_cohort
 from myograph.workflows.keeping import kept_tables
@@ -43,6 +44,7 @@ __all__ = [
     "evaluate",
     "judge",
     "measure",
+    "result_folder",
     "split_of",
 ]
 
@@ -303,6 +305,24 @@ def save(
         page = evaluation_page(result, Material.from_dict(kept), written=place.written)
         write_text(folder / REPORT, page)
     return place.folder
+
+
+def result_folder(result: str | PathLike[str]) -> Path:
+    """Return the folder of an evaluation, given it or the `RESULT` in it.
+
+    Raises
+    ------
+    DataError
+        If no result lies there.
+    """
+    folder = Path(result)
+    if folder.name == RESULT:
+        folder = folder.parent
+    if not (folder / RESULT).is_file():
+        raise DataError(
+            f"{folder} holds no {RESULT}; give a folder that myograph evaluate --out wrote."
+        )
+    return folder
 
 
 def split_of(settings: EvaluationConfig) -> Split:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
-from myograph.core.errors import DataError
-from myograph.workflows.evaluate import MATERIAL, REPORT, RESULT
+from myograph.workflows.evaluate import MATERIAL, REPORT, result_folder
 from myograph.workflows.outputs import read_json, write_text
 
 __all__ = ["report"]
@@ -38,13 +37,7 @@ def report(
     from myograph.report.material import Material
     from myograph.validate.result import ValidationResult
 
-    folder = Path(folder)
-    if folder.name == RESULT:
-        folder = folder.parent
-    if not (folder / RESULT).is_file():
-        raise DataError(
-            f"{folder} holds no {RESULT}; give a folder that myograph evaluate --out wrote."
-        )
+    folder = result_folder(folder)
     result = ValidationResult.load(folder)
     kept = folder / MATERIAL
     material = Material.from_dict(read_json(kept)) if kept.is_file() else Material()
